@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Command = file = man page: cli/NAME.c defines cmd_NAME, man/weir-NAME.1.scd describes it, and
+ * the table in cli/main.c names it. A command gets argv from its own name on and returns the exit
+ * status: 0 done, 1 failed (a message was printed), 2 wrong usage.
+ */
+#ifndef WEIR_CLI_CMD_H
+#define WEIR_CLI_CMD_H
+
+#include <weir/weir.h>
+
+struct cli_command {
+	const char *name;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct cli_command cli_commands[]; /* ended by a NULL name */
+
+/* Print "weir NAME: ..." to stderr, in red on a terminal; returns 1, an exit status. */
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_fail_error(const struct weir_error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+	{ NULL, NULL, NULL },
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: weir COMMAND [OPTIONS]\n\ncommands:\n", to);
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		fprintf(to, "  %-8s %s\n", c->name, c->summary);
+	fputs("\n`weir COMMAND --help` and `man weir-COMMAND` say more.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("weir %d.%d\n", WEIR_VERSION_MAJOR, WEIR_VERSION_MINOR);
+		return 0;
+	}
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (!strcmp(argv[1], c->name))
+			return c->run(argc - 1, argv + 1);
+	}
+	cli_fail("there is no command `%s`; `weir --help` lists them", argv[1]);
+	return 2;
+}

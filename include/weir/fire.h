@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What WEIR_FIRE expands to. Written by scripts/gen-fire.py; included by <weir/weir.h> only.
+ *
+ * Every argument becomes one 64-bit word: integers are extended by their own signedness, floats
+ * are their bits, pointers their address. The words' classes and their number make a signature, a
+ * constant at compile time, that is compared with the probe's before its entry is called: the
+ * entry believes its registers.
+ */
+#ifndef WEIR_FIRE_H
+#define WEIR_FIRE_H
+
+#define WEIR_CLASS_INT 0u
+#define WEIR_CLASS_F32 1u
+#define WEIR_CLASS_F64 2u
+#define WEIR_CLASS_POINTER 3u
+/* Bits 0..47: two per argument. Bits 48..55: their number. Bit 63: always set. */
+#define WEIR_SIGNATURE(count, classes)                                                             \
+	(UINT64_C(1) << 63 | (uint64_t)(count) << 48 | (uint64_t)(classes))
+
+static inline uint64_t weir_f32_word_(float value)
+{
+	union {
+		float f;
+		uint32_t u;
+	} bits = { value };
+
+	return bits.u;
+}
+
+static inline uint64_t weir_f64_word_(double value)
+{
+	union {
+		double f;
+		uint64_t u;
+	} bits = { value };
+
+	return bits.u;
+}
+
+#ifdef __cplusplus
+
+extern "C++" {
+template <typename T> static inline constexpr uint64_t weir_class_(const T &)
+{
+	return WEIR_CLASS_INT;
+}
+template <typename T> static inline constexpr uint64_t weir_class_(T *const &)
+{
+	return WEIR_CLASS_POINTER;
+}
+template <typename T, size_t N> static inline constexpr uint64_t weir_class_(T (&)[N])
+{
+	return WEIR_CLASS_POINTER;
+}
+static inline constexpr uint64_t weir_class_(decltype(nullptr) const &)
+{
+	return WEIR_CLASS_POINTER;
+}
+static inline constexpr uint64_t weir_class_(const float &)
+{
+	return WEIR_CLASS_F32;
+}
+static inline constexpr uint64_t weir_class_(const double &)
+{
+	return WEIR_CLASS_F64;
+}
+template <typename T> static inline uint64_t weir_word_(T value)
+{
+	return (uint64_t)value;
+}
+static inline uint64_t weir_word_(decltype(nullptr))
+{
+	return 0;
+}
+static inline uint64_t weir_word_(float value)
+{
+	return weir_f32_word_(value);
+}
+static inline uint64_t weir_word_(double value)
+{
+	return weir_f64_word_(value);
+}
+}
+#define WEIR_CLASS_(x) weir_class_(x)
+#define WEIR_WORD_(x) weir_word_(x)
+
+#else
+
+#define WEIR_CLASS_(x)                                                                             \
+	((uint64_t)_Generic((x),                                                                   \
+		float: WEIR_CLASS_F32,                                                             \
+		double: WEIR_CLASS_F64,                                                            \
+		default: __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+#define WEIR_WORD_(x)                                                                              \
+	_Generic((x),                                                                              \
+		float: weir_f32_word_(_Generic((x), float: (x), default: 0.0f)),                   \
+		double: weir_f64_word_(_Generic((x), double: (x), default: 0.0)),                  \
+		default: (uint64_t)_Generic((x), float: 0, double: 0, default: (x)))
+
+#endif
+
+#define WEIR_CAT_(a, b) WEIR_CAT2_(a, b)
+#define WEIR_CAT2_(a, b) a##b
+
+/* How many arguments follow the first one. */
+#define WEIR_COUNT_(...) WEIR_COUNT2_(__VA_ARGS__, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, \
+	14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+#define WEIR_COUNT2_(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, \
+	a16, a17, a18, a19, a20, a21, a22, a23, a24, count, ...) count
+
+#define WEIR_ON_(probe, call)                                                                      \
+	__extension__({                                                                            \
+		struct weir_probe *weir_probe_ = (probe);                                          \
+		int weir_ret_ = 0;                                                                 \
+		if (weir_enabled(weir_probe_))                                                     \
+			weir_ret_ = (call);                                                        \
+		weir_ret_;                                                                         \
+	})
+
+static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(void))probe->fire)();
+		return 0;
+	}
+	return weir_fire_args(probe, signature, NULL);
+}
+#define WEIR_CALL_0(p) WEIR_ON_(p, weir_call_0_(weir_probe_, WEIR_SIGNATURE(0, 0u)))
+
+static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uint64_t a0)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t))probe->fire)(a0);
+		return 0;
+	}
+	const uint64_t args[] = { a0 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_1(p, a0) WEIR_ON_(p, weir_call_1_(weir_probe_, WEIR_SIGNATURE(1, \
+	WEIR_CLASS_(a0) << (2 * 0)), WEIR_WORD_(a0)))
+
+static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t))probe->fire)(a0, a1);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_2(p, a0, a1) WEIR_ON_(p, weir_call_2_(weir_probe_, WEIR_SIGNATURE(2, \
+	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1)), WEIR_WORD_(a0), WEIR_WORD_(a1)))
+
+static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_3(p, a0, a1, a2) WEIR_ON_(p, weir_call_3_(weir_probe_, WEIR_SIGNATURE(3, \
+	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2)), \
+	WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2)))
+
+static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_4(p, a0, a1, a2, a3) WEIR_ON_(p, weir_call_4_(weir_probe_, \
+	WEIR_SIGNATURE(4, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
+	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3)))
+
+static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
+		    a1, a2, a3, a4);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_5(p, a0, a1, a2, a3, a4) WEIR_ON_(p, weir_call_5_(weir_probe_, \
+	WEIR_SIGNATURE(5, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
+	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4)))
+
+static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_6(p, a0, a1, a2, a3, a4, a5) WEIR_ON_(p, weir_call_6_(weir_probe_, \
+	WEIR_SIGNATURE(6, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
+	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
+	(2 * 5)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
+	WEIR_WORD_(a5)))
+
+static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_7(p, a0, a1, a2, a3, a4, a5, a6) WEIR_ON_(p, weir_call_7_(weir_probe_, \
+	WEIR_SIGNATURE(7, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
+	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
+	(2 * 5) | WEIR_CLASS_(a6) << (2 * 6)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6)))
+
+static inline int weir_call_8_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_8(p, a0, a1, a2, a3, a4, a5, a6, a7) WEIR_ON_(p, weir_call_8_(weir_probe_, \
+	WEIR_SIGNATURE(8, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
+	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
+	(2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7)))
+
+static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_9(p, a0, a1, a2, a3, a4, a5, a6, a7, a8) WEIR_ON_(p, \
+	weir_call_9_(weir_probe_, WEIR_SIGNATURE(9, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << \
+	(2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * \
+	4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | \
+	WEIR_CLASS_(a8) << (2 * 8)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8)))
+
+static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
+		    a8, a9);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_10(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) WEIR_ON_(p, \
+	weir_call_10_(weir_probe_, WEIR_SIGNATURE(10, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
+	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
+	(2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * \
+	7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9)))
+
+static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_11(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10) WEIR_ON_(p, \
+	weir_call_11_(weir_probe_, WEIR_SIGNATURE(11, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
+	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
+	(2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * \
+	7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * \
+	10)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
+	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
+	WEIR_WORD_(a10)))
+
+static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2,
+		    a3, a4, a5, a6, a7, a8, a9, a10, a11);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_12(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) WEIR_ON_(p, \
+	weir_call_12_(weir_probe_, WEIR_SIGNATURE(12, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
+	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
+	(2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * \
+	7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) \
+	| WEIR_CLASS_(a11) << (2 * 11)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11)))
+
+static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_13(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12) WEIR_ON_(p, \
+	weir_call_13_(weir_probe_, WEIR_SIGNATURE(13, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
+	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
+	(2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * \
+	7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) \
+	| WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
+	WEIR_WORD_(a11), WEIR_WORD_(a12)))
+
+static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
+		    a12, a13);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_14(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13) \
+	WEIR_ON_(p, weir_call_14_(weir_probe_, WEIR_SIGNATURE(14, WEIR_CLASS_(a0) << (2 * 0) | \
+	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
+	WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | \
+	WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | \
+	WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) \
+	| WEIR_CLASS_(a13) << (2 * 13)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
+	WEIR_WORD_(a13)))
+
+static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
+		    a12, a13, a14);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_15(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14) \
+	WEIR_ON_(p, weir_call_15_(weir_probe_, WEIR_SIGNATURE(15, WEIR_CLASS_(a0) << (2 * 0) | \
+	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
+	WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | \
+	WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | \
+	WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) \
+	| WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
+	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14)))
+
+static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9,
+		    a10, a11, a12, a13, a14, a15);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_16(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15) WEIR_ON_(p, weir_call_16_(weir_probe_, WEIR_SIGNATURE(16, WEIR_CLASS_(a0) << (2 * 0) | \
+	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
+	WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | \
+	WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | \
+	WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) \
+	| WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * \
+	15)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
+	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
+	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
+	WEIR_WORD_(a15)))
+
+static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
+		    a8, a9, a10, a11, a12, a13, a14, a15, a16);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_17(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16) WEIR_ON_(p, weir_call_17_(weir_probe_, WEIR_SIGNATURE(17, WEIR_CLASS_(a0) << (2 * \
+	0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
+	WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | \
+	WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | \
+	WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) \
+	| WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * \
+	15) | WEIR_CLASS_(a16) << (2 * 16)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
+	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16)))
+
+static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_18(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17) WEIR_ON_(p, weir_call_18_(weir_probe_, WEIR_SIGNATURE(18, WEIR_CLASS_(a0) << \
+	(2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * \
+	3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | \
+	WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | \
+	WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) \
+	| WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * \
+	15) | WEIR_CLASS_(a16) << (2 * 16) | WEIR_CLASS_(a17) << (2 * 17)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
+	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
+	WEIR_WORD_(a16), WEIR_WORD_(a17)))
+
+static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2,
+		    a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_19(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18) WEIR_ON_(p, weir_call_19_(weir_probe_, WEIR_SIGNATURE(19, \
+	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
+	WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | \
+	WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | \
+	WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | \
+	WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) \
+	| WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * 16) | WEIR_CLASS_(a17) << (2 * \
+	17) | WEIR_CLASS_(a18) << (2 * 18)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
+	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), \
+	WEIR_WORD_(a18)))
+
+static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
+		    a18, a19);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_20(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19) WEIR_ON_(p, weir_call_20_(weir_probe_, WEIR_SIGNATURE(20, \
+	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
+	WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | \
+	WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | \
+	WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | \
+	WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) \
+	| WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * 16) | WEIR_CLASS_(a17) << (2 * \
+	17) | WEIR_CLASS_(a18) << (2 * 18) | WEIR_CLASS_(a19) << (2 * 19)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
+	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
+	WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19)))
+
+static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
+		    a12, a13, a14, a15, a16, a17, a18, a19, a20);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_21(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20) WEIR_ON_(p, weir_call_21_(weir_probe_, WEIR_SIGNATURE(21, \
+	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
+	WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << (2 * 5) | \
+	WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | WEIR_CLASS_(a8) << (2 * 8) | \
+	WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | WEIR_CLASS_(a11) << (2 * 11) | \
+	WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) | WEIR_CLASS_(a14) << (2 * 14) \
+	| WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * 16) | WEIR_CLASS_(a17) << (2 * \
+	17) | WEIR_CLASS_(a18) << (2 * 18) | WEIR_CLASS_(a19) << (2 * 19) | WEIR_CLASS_(a20) << (2 \
+	* 20)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
+	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
+	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
+	WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), \
+	WEIR_WORD_(a20)))
+
+static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
+		    a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_22(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21) WEIR_ON_(p, weir_call_22_(weir_probe_, \
+	WEIR_SIGNATURE(22, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
+	WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | \
+	WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | \
+	WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | \
+	WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) \
+	| WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * \
+	16) | WEIR_CLASS_(a17) << (2 * 17) | WEIR_CLASS_(a18) << (2 * 18) | WEIR_CLASS_(a19) << (2 \
+	* 19) | WEIR_CLASS_(a20) << (2 * 20) | WEIR_CLASS_(a21) << (2 * 21)), WEIR_WORD_(a0), \
+	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
+	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
+	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
+	WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), WEIR_WORD_(a20), \
+	WEIR_WORD_(a21)))
+
+static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21, uint64_t a22)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9,
+		    a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21, a22 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_23(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21, a22) WEIR_ON_(p, weir_call_23_(weir_probe_, \
+	WEIR_SIGNATURE(23, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
+	WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | \
+	WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | \
+	WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | \
+	WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) \
+	| WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * \
+	16) | WEIR_CLASS_(a17) << (2 * 17) | WEIR_CLASS_(a18) << (2 * 18) | WEIR_CLASS_(a19) << (2 \
+	* 19) | WEIR_CLASS_(a20) << (2 * 20) | WEIR_CLASS_(a21) << (2 * 21) | WEIR_CLASS_(a22) << \
+	(2 * 22)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
+	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
+	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
+	WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), \
+	WEIR_WORD_(a20), WEIR_WORD_(a21), WEIR_WORD_(a22)))
+
+static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21, uint64_t a22, uint64_t a23)
+{
+	if (__builtin_expect(probe->signature == signature, 1)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
+		    a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22,
+		    a23);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21, a22, a23 };
+	return weir_fire_args(probe, signature, args);
+}
+#define WEIR_CALL_24(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21, a22, a23) WEIR_ON_(p, weir_call_24_(weir_probe_, \
+	WEIR_SIGNATURE(24, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
+	WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | \
+	WEIR_CLASS_(a5) << (2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7) | \
+	WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9) | WEIR_CLASS_(a10) << (2 * 10) | \
+	WEIR_CLASS_(a11) << (2 * 11) | WEIR_CLASS_(a12) << (2 * 12) | WEIR_CLASS_(a13) << (2 * 13) \
+	| WEIR_CLASS_(a14) << (2 * 14) | WEIR_CLASS_(a15) << (2 * 15) | WEIR_CLASS_(a16) << (2 * \
+	16) | WEIR_CLASS_(a17) << (2 * 17) | WEIR_CLASS_(a18) << (2 * 18) | WEIR_CLASS_(a19) << (2 \
+	* 19) | WEIR_CLASS_(a20) << (2 * 20) | WEIR_CLASS_(a21) << (2 * 21) | WEIR_CLASS_(a22) << \
+	(2 * 22) | WEIR_CLASS_(a23) << (2 * 23)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
+	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
+	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
+	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), \
+	WEIR_WORD_(a18), WEIR_WORD_(a19), WEIR_WORD_(a20), WEIR_WORD_(a21), WEIR_WORD_(a22), \
+	WEIR_WORD_(a23)))
+
+#endif

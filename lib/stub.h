@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stub: a small ELF shared object that makes probes visible to every tool that reads SDT
+ * notes. stub_elf.c turns descriptions into bytes and touches nothing else; stub_file.c puts the
+ * bytes where tools find them and loads them.
+ *
+ * Per probe it holds
+ *   thunk   the entry that a fire calls with the arguments as C's uint64_t parameters:
+ *           `mov block+0(%rip), %r10; jmp *block+8(%rip)`
+ *   site    `nop; nop10; ret`, not across a page: what tracers patch. Called (or jumped to) with
+ *           the same arguments in the same places as the thunk.
+ *   block   two writable words, {context, entry}: set by the library after loading
+ *   semaphore, on request: one writable u16
+ * and the notes .note.stapsdt and .note.weir, symbols, .eh_frame and a build-id. The bytes depend
+ * on nothing but the descriptions: processes that publish the same provider share one file.
+ */
+#ifndef WEIR_LIB_STUB_H
+#define WEIR_LIB_STUB_H
+
+#include <weir/abi/note.h>
+#include <weir/weir.h>
+
+struct stub_probe {
+	const struct weir_note *note; /* in: whole note, site and semaphore 0; borrowed */
+	bool semaphore;               /* in */
+	/* out: offsets from the load address */
+	uint64_t thunk;
+	uint64_t site;
+	uint64_t block;
+	uint64_t semaphore_at; /* 0: none */
+};
+
+struct stub_block {
+	void *context;
+	void (*entry)(void);
+};
+
+/*
+ * Write the ELF image for `count` probes of one provider and fill their `out` members.
+ * *image is malloc'd and the caller's. -ENOMEM; -EINVAL with a reason for what no tool could read.
+ */
+int stub_build(struct stub_probe *probes, size_t count, uint8_t **image, size_t *size,
+               struct weir_error *err);
+
+struct stub_file {
+	char path[256]; /* as tools find it */
+	int fd;         /* a memfd that must stay open, or -1 */
+	void *handle;   /* of dlopen; never dlclosed: see stub_file.c */
+	uintptr_t base; /* load address */
+};
+
+/*
+ * Find or make the file that holds these bytes and load it. `dir` NULL: $WEIR_DIR,
+ * $XDG_RUNTIME_DIR/weir, /tmp/weir-UID, whichever is first usable; a memfd if `memfd`, under
+ * AT_SECURE, or where no folder can be used. The folder is code that gets loaded: it must belong to
+ * the effective uid with mode 0700 and be no symlink; an existing file is used only if its bytes
+ * are the same. Already loaded images of the same content (a withdrawn provider published again)
+ * are returned again instead of loading a second copy.
+ */
+int stub_load(const char *provider, const char *dir, bool memfd, const uint8_t *image, size_t size,
+              struct stub_file *ret, struct weir_error *err);
+
+#endif

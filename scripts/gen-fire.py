@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes include/weir/fire.h: one row per number of arguments, which C cannot loop over.
+
+The header is committed, since it is installed and read by people; the unit suite compares it with
+what this script writes.
+"""
+
+ARGS_MAX = 24
+
+HEAD = """\
+/* SPDX-License-Identifier: MIT */
+/*
+ * What WEIR_FIRE expands to. Written by scripts/gen-fire.py; included by <weir/weir.h> only.
+ *
+ * Every argument becomes one 64-bit word: integers are extended by their own signedness, floats
+ * are their bits, pointers their address. The words' classes and their number make a signature, a
+ * constant at compile time, that is compared with the probe's before its entry is called: the
+ * entry believes its registers.
+ */
+#ifndef WEIR_FIRE_H
+#define WEIR_FIRE_H
+
+#define WEIR_CLASS_INT 0u
+#define WEIR_CLASS_F32 1u
+#define WEIR_CLASS_F64 2u
+#define WEIR_CLASS_POINTER 3u
+/* Bits 0..47: two per argument. Bits 48..55: their number. Bit 63: always set. */
+#define WEIR_SIGNATURE(count, classes)                                                             \\
+	(UINT64_C(1) << 63 | (uint64_t)(count) << 48 | (uint64_t)(classes))
+
+static inline uint64_t weir_f32_word_(float value)
+{
+	union {
+		float f;
+		uint32_t u;
+	} bits = { value };
+
+	return bits.u;
+}
+
+static inline uint64_t weir_f64_word_(double value)
+{
+	union {
+		double f;
+		uint64_t u;
+	} bits = { value };
+
+	return bits.u;
+}
+
+#ifdef __cplusplus
+
+extern "C++" {
+template <typename T> static inline constexpr uint64_t weir_class_(const T &)
+{
+	return WEIR_CLASS_INT;
+}
+template <typename T> static inline constexpr uint64_t weir_class_(T *const &)
+{
+	return WEIR_CLASS_POINTER;
+}
+template <typename T, size_t N> static inline constexpr uint64_t weir_class_(T (&)[N])
+{
+	return WEIR_CLASS_POINTER;
+}
+static inline constexpr uint64_t weir_class_(decltype(nullptr) const &)
+{
+	return WEIR_CLASS_POINTER;
+}
+static inline constexpr uint64_t weir_class_(const float &)
+{
+	return WEIR_CLASS_F32;
+}
+static inline constexpr uint64_t weir_class_(const double &)
+{
+	return WEIR_CLASS_F64;
+}
+template <typename T> static inline uint64_t weir_word_(T value)
+{
+	return (uint64_t)value;
+}
+static inline uint64_t weir_word_(decltype(nullptr))
+{
+	return 0;
+}
+static inline uint64_t weir_word_(float value)
+{
+	return weir_f32_word_(value);
+}
+static inline uint64_t weir_word_(double value)
+{
+	return weir_f64_word_(value);
+}
+}
+#define WEIR_CLASS_(x) weir_class_(x)
+#define WEIR_WORD_(x) weir_word_(x)
+
+#else
+
+#define WEIR_CLASS_(x)                                                                             \\
+	((uint64_t)_Generic((x),                                                                   \\
+		float: WEIR_CLASS_F32,                                                             \\
+		double: WEIR_CLASS_F64,                                                            \\
+		default: __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+#define WEIR_WORD_(x)                                                                              \\
+	_Generic((x),                                                                              \\
+		float: weir_f32_word_(_Generic((x), float: (x), default: 0.0f)),                   \\
+		double: weir_f64_word_(_Generic((x), double: (x), default: 0.0)),                  \\
+		default: (uint64_t)_Generic((x), float: 0, double: 0, default: (x)))
+
+#endif
+
+#define WEIR_CAT_(a, b) WEIR_CAT2_(a, b)
+#define WEIR_CAT2_(a, b) a##b
+"""
+
+
+def joined(fmt, n, sep=", "):
+    return sep.join(fmt.format(i) for i in range(n))
+
+
+def wrap(text, width=92):
+    """Breaks a macro at spaces, with continuation backslashes."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = "\t" + word
+        else:
+            line = f"{line} {word}" if line else word
+    lines.append(line)
+    return " \\\n".join(lines) + "\n"
+
+
+def code(text, width=100):
+    lines, line = [], ""
+    indent = text[: len(text) - len(text.lstrip("\t"))]
+    for word in text.strip().split(" "):
+        if line and len((indent + line).expandtabs(8)) + 1 + len(word) > width - 4:
+            lines.append(indent + line)
+            line = "    " + word
+        else:
+            line = f"{line} {word}" if line else word
+    lines.append(indent + line)
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    out = HEAD
+    numbers = ", ".join(str(n) for n in range(ARGS_MAX, -1, -1))
+    out += "\n/* How many arguments follow the first one. */\n"
+    out += wrap(f"#define WEIR_COUNT_(...) WEIR_COUNT2_(__VA_ARGS__, {numbers}, 0)")
+    names = joined("a{}", ARGS_MAX + 1)
+    out += wrap(f"#define WEIR_COUNT2_({names}, count, ...) count")
+    out += """
+#define WEIR_ON_(probe, call)                                                                      \\
+	__extension__({                                                                            \\
+		struct weir_probe *weir_probe_ = (probe);                                          \\
+		int weir_ret_ = 0;                                                                 \\
+		if (weir_enabled(weir_probe_))                                                     \\
+			weir_ret_ = (call);                                                        \\
+		weir_ret_;                                                                         \\
+	})
+"""
+    for n in range(ARGS_MAX + 1):
+        classes = joined("WEIR_CLASS_(a{0}) << (2 * {0})", n, " | ") or "0u"
+        comma = ", " if n else ""
+        out += "\n"
+        out += code(f"static inline int weir_call_{n}_(struct weir_probe *probe, uint64_t signature"
+                    f"{comma}{joined('uint64_t a{}', n)})")
+        out += "{\n\tif (__builtin_expect(probe->signature == signature, 1)) {\n"
+        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))probe->fire)"
+                    f"({joined('a{}', n)});")
+        out += "\t\treturn 0;\n\t}\n"
+        if n:
+            out += code(f"\tconst uint64_t args[] = {{ {joined('a{}', n)} }};")
+            out += "\treturn weir_fire_args(probe, signature, args);\n}\n"
+        else:
+            out += "\treturn weir_fire_args(probe, signature, NULL);\n}\n"
+        out += wrap(f"#define WEIR_CALL_{n}(p{comma}{joined('a{}', n)}) WEIR_ON_(p, weir_call_{n}_("
+                    f"weir_probe_, WEIR_SIGNATURE({n}, {classes}){comma}{joined('WEIR_WORD_(a{})', n)}))")
+    out += "\n#endif\n"
+    print(out, end="")
+
+
+main()
