@@ -25,7 +25,7 @@ struct stub_probe {
 	bool semaphore;               /* in */
 	/* out: offsets from the load address */
 	uint64_t thunk;
-	uint64_t site;
+	uint64_t site; /* whoever calls it extends i8 and i16 arguments to 32 bits at least */
 	uint64_t block;
 	uint64_t semaphore_at; /* 0: none */
 };
@@ -42,8 +42,16 @@ struct stub_block {
 int stub_build(struct stub_probe *probes, size_t count, uint8_t **image, size_t *size,
                struct weir_error *err);
 
+/* The build-id of an image. */
+#define STUB_ID_SIZE 20
+const uint8_t *stub_id(const uint8_t *image);
+
+/* The file's name, PROVIDER-HASH.so; also its soname. */
+#define STUB_NAME_SIZE (WEIR_NAME_MAX + 1 + 16 + 3 + 1)
+void stub_name(const char *provider, const uint8_t *image, char name[STUB_NAME_SIZE]);
+
 struct stub_file {
-	char path[256]; /* as tools find it */
+	char path[256]; /* as tools find it; /proc/PID/fd/N for a memfd */
 	int fd;         /* a memfd that must stay open, or -1 */
 	void *handle;   /* of dlopen; never dlclosed: see stub_file.c */
 	uintptr_t base; /* load address */
@@ -53,9 +61,15 @@ struct stub_file {
  * Find or make the file that holds these bytes and load it. `dir` NULL: $WEIR_DIR,
  * $XDG_RUNTIME_DIR/weir, /tmp/weir-UID, whichever is first usable; a memfd if `memfd`, under
  * AT_SECURE, or where no folder can be used. The folder is code that gets loaded: it must belong to
- * the effective uid with mode 0700 and be no symlink; an existing file is used only if its bytes
- * are the same. Already loaded images of the same content (a withdrawn provider published again)
- * are returned again instead of loading a second copy.
+ * the effective uid with mode 0700 and be no symlink, and nobody else may be able to replace it or
+ * a folder above it; an existing file is used only if its bytes are the same. An image of the same
+ * content that is loaded already (a withdrawn provider published again) is returned again instead
+ * of loading a second copy. Nothing is ever unloaded.
+ *
+ * *err may be filled in although 0 is returned: it then says why tools find the stub at a less
+ * convenient place than the first choice, and is left alone (the caller sets code to 0) otherwise.
+ *
+ * Calls are serialised by the caller (weir_lock), also against fork.
  */
 int stub_load(const char *provider, const char *dir, bool memfd, const uint8_t *image, size_t size,
               struct stub_file *ret, struct weir_error *err);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stub's code under the System V ABI.
+ *
+ * The site is `nop; nop10; ret`. Tools of today patch the one-byte nop; newer ones patch the nop10
+ * behind it, which kernels from 7.2 on turn into a call (safe for the red zone). Both leave their
+ * mark in the first two bytes, and both are gone again after the detach.
+ */
+#include "lib/stub_arch.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct stub_arch stub_arch = {
+	.machine = EM_X86_64,
+	.page = 12,
+	.return_column = 16,
+	.code_align = 1,
+	/* DW_CFA_def_cfa rsp, 8; DW_CFA_offset rip at cfa-8: nothing here moves the stack pointer
+	 */
+	.cfi = { 0x0c, 7, 8, 0x80 | 16, 1 },
+	.cfi_size = 5,
+	.fill = 0xcc,
+	/* fit for shadow stacks */
+	.property = GNU_PROPERTY_X86_FEATURE_1_AND,
+	.features = GNU_PROPERTY_X86_FEATURE_1_SHSTK,
+};
+
+static void put_distance(uint8_t *at, uint64_t from, uint64_t to)
+{
+	int32_t distance = (int32_t)(to - from);
+
+	memcpy(at, &distance, sizeof(distance));
+}
+
+void stub_arch_thunk(uint8_t slot[STUB_SLOT], uint64_t address, uint64_t block)
+{
+	static const uint8_t code[] = {
+		0x4c, 0x8b, 0x15, 0, 0, 0, 0, /* mov block(%rip), %r10 */
+		0xff, 0x25, 0,    0, 0, 0,    /* jmp *block+8(%rip) */
+	};
+
+	memcpy(slot, code, sizeof(code));
+	put_distance(slot + 3, address + 7, block);
+	put_distance(slot + 9, address + 13, block + 8);
+}
+
+void stub_arch_site(uint8_t slot[STUB_SLOT])
+{
+	static const uint8_t code[] = {
+		0x90,                                                       /* nop */
+		0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00, /* nop10 */
+		0xc3,                                                       /* ret */
+	};
+
+	memcpy(slot, code, sizeof(code));
+}
+
+size_t stub_arch_operand(char operand[STUB_OPERAND_MAX], unsigned int index, int size)
+{
+	/* by log2 of the size */
+	static const char *const registers[][4] = {
+		{ "dil", "di", "edi", "rdi" }, { "sil", "si", "esi", "rsi" },
+		{ "dl", "dx", "edx", "rdx" },  { "cl", "cx", "ecx", "rcx" },
+		{ "r8b", "r8w", "r8d", "r8" }, { "r9b", "r9w", "r9d", "r9" },
+	};
+	const size_t in_registers = sizeof(registers) / sizeof(registers[0]);
+
+	if (index < in_registers)
+		return (size_t)snprintf(operand, STUB_OPERAND_MAX, "%%%s",
+		                        registers[index][__builtin_ctz((unsigned int)size)]);
+	return (size_t)snprintf(operand, STUB_OPERAND_MAX, "%zu(%%rsp)",
+	                        8 * (index - in_registers) + 8);
+}
