@@ -30,6 +30,7 @@
 #define SDT_ARGS_MAX 12
 /* Of uint16_t ids in shared memory. Keeps distances within 31 bits, too. */
 #define PROBES_MAX 65535
+#define SYMBOL_PREFIX 10 /* bytes of "weir_fire_" */
 
 enum segment {
 	SEGMENT_READ,
@@ -495,27 +496,25 @@ static void put_weir_notes(struct image *image)
 
 /* ---- symbols ---- */
 
-/* "weir_PROVIDER_PROBE" and, as a compiler names parts of a function, "weir_PROVIDER_PROBE.site".
- */
-static void put_symbol_name(struct image *image, const char *probe, const char *suffix)
+/* "weir_fire_PROVIDER_PROBE" and "weir_site_PROVIDER_PROBE": one is as long as the other. */
+static void put_symbol_name(struct image *image, const char *prefix, const char *probe)
 {
-	buffer_put(&image->out, "weir_", 5);
+	buffer_put(&image->out, prefix, SYMBOL_PREFIX);
 	buffer_put(&image->out, image->provider, strlen(image->provider));
 	buffer_put(&image->out, "_", 1);
-	buffer_put(&image->out, probe, strlen(probe));
-	buffer_string(&image->out, suffix);
+	buffer_string(&image->out, probe);
 }
 
 static void put_symbols(struct image *image)
 {
-	size_t probe_head = strlen("weir__") + strlen(image->provider);
+	size_t head = SYMBOL_PREFIX + strlen(image->provider) + 1;
 	uint32_t name = 1;
 
 	section_begin(image, SECTION_SYMTAB);
 	buffer_reserve(&image->out, sizeof(Elf64_Sym));
 	for (size_t i = 0; i < image->count; i++) {
 		const struct stub_probe *probe = &image->probes[i];
-		uint32_t length = (uint32_t)(probe_head + strlen(note_probe(probe->note)) + 1);
+		uint32_t length = (uint32_t)(head + strlen(note_probe(probe->note)) + 1);
 		Elf64_Sym symbols[] = {
 			{ .st_name = name, .st_value = probe->thunk },
 			{ .st_name = name + length, .st_value = probe->site },
@@ -527,15 +526,15 @@ static void put_symbols(struct image *image)
 			symbols[s].st_size = STUB_SLOT;
 		}
 		buffer_put(&image->out, symbols, sizeof(symbols));
-		name += 2 * length + (uint32_t)strlen(".site");
+		name += 2 * length;
 	}
 	section_end(image, SECTION_SYMTAB);
 
 	section_begin(image, SECTION_STRTAB);
 	buffer_reserve(&image->out, 1);
 	for (size_t i = 0; i < image->count; i++) {
-		put_symbol_name(image, note_probe(image->probes[i].note), "");
-		put_symbol_name(image, note_probe(image->probes[i].note), ".site");
+		put_symbol_name(image, "weir_fire_", note_probe(image->probes[i].note));
+		put_symbol_name(image, "weir_site_", note_probe(image->probes[i].note));
 	}
 	section_end(image, SECTION_STRTAB);
 }

@@ -205,7 +205,7 @@ static void test_sdt_notes(void **state)
 
 		snprintf(name, sizeof(name), "probe%zu", i);
 		check_sdt(elf, &f, i, name,
-		          "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8b 2@%r9w 4@8(%rsp) 8@16(%rsp) "
+		          "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8d 2@%r9w 4@8(%rsp) 8@16(%rsp) "
 		          "4@24(%rsp) 8@32(%rsp) 1@40(%rsp) 8@48(%rsp)");
 	}
 	elf_end(elf);
@@ -268,12 +268,12 @@ static void test_symbols(void **state)
 		char name[64];
 
 		gelf_getsym(data, 1 + 2 * i, &sym);
-		snprintf(name, sizeof(name), "weir_shop_probe%d", i);
+		snprintf(name, sizeof(name), "weir_fire_shop_probe%d", i);
 		assert_string_equal(elf_strptr(elf, header.sh_link, sym.st_name), name);
 		assert_int_equal(sym.st_value, f.probes[i].thunk);
 		assert_int_equal(GELF_ST_TYPE(sym.st_info), STT_FUNC);
 		gelf_getsym(data, 2 + 2 * i, &sym);
-		strcat(name, ".site");
+		snprintf(name, sizeof(name), "weir_site_shop_probe%d", i);
 		assert_string_equal(elf_strptr(elf, header.sh_link, sym.st_name), name);
 		assert_int_equal(sym.st_value, f.probes[i].site);
 		assert_int_equal(sym.st_size, 16);

@@ -59,11 +59,11 @@ void stub_arch_site(uint8_t slot[STUB_SLOT])
 
 size_t stub_arch_operand(char operand[STUB_OPERAND_MAX], unsigned int index, int size)
 {
-	/* by log2 of the size */
+	/* by log2 of the size; gdb has another name for r8b and r9b */
 	static const char *const registers[][4] = {
 		{ "dil", "di", "edi", "rdi" }, { "sil", "si", "esi", "rsi" },
 		{ "dl", "dx", "edx", "rdx" },  { "cl", "cx", "ecx", "rcx" },
-		{ "r8b", "r8w", "r8d", "r8" }, { "r9b", "r9w", "r9d", "r9" },
+		{ "r8d", "r8w", "r8d", "r8" }, { "r9d", "r9w", "r9d", "r9" },
 	};
 	const size_t in_registers = sizeof(registers) / sizeof(registers[0]);
 
