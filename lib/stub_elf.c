@@ -29,7 +29,7 @@
 /* libbpf refuses a probe with more arguments; the rest is in .note.weir. */
 #define SDT_ARGS_MAX 12
 /* Of uint16_t ids in shared memory. Keeps distances within 31 bits, too. */
-#define PROBES_MAX 65535
+#define PROBES_MAX    65535
 #define SYMBOL_PREFIX 10 /* bytes of "weir_fire_" */
 
 enum segment {

@@ -97,7 +97,6 @@ enum weir_type {
 struct weir_field {
 	const char *name; /* [A-Za-z_][A-Za-z0-9_]*, unique in the probe, <= WEIR_NAME_MAX; copied */
 	enum weir_type type;
-	uint32_t flags; /* 0 */
 };
 
 /* Caller-owned; no heap. `code` is the -errno that the call returned. */

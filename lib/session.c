@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/session.h"
+
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/probe.h"
+#include "lib/shm.h"
+
+#define LEASE_SECONDS   3
+#define PENDING_PACKETS 128 /* 8 MiB until a tracer says otherwise */
+
+static int waited_for = -1; /* the session that the environment asked for */
+
+/* Does "provider:probe" match one of the patterns? They may come from a stranger: `patterns` is a
+ * private copy, terminated. */
+static bool patterns_match(char *patterns, const char *name)
+{
+	char *save = NULL;
+
+	for (char *p = strtok_r(patterns, ";", &save); p; p = strtok_r(NULL, ";", &save)) {
+		if (!fnmatch(p, name, 0))
+			return true;
+	}
+	return false;
+}
+
+static void mask_set(uint32_t *word, unsigned session, unsigned nibble)
+{
+	unsigned shift = WEIR_MASK_SHIFT(session);
+	uint32_t old = __atomic_load_n(word, __ATOMIC_RELAXED), new;
+
+	do {
+		new = (old & ~(UINT32_C(0xf) << shift)) | nibble << shift;
+	} while (!__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_RELEASE,
+	                                      __ATOMIC_RELAXED));
+}
+
+void session_match(struct probe *probe)
+{
+	char name[2 * WEIR_NAME_MAX + 2];
+
+	snprintf(name, sizeof(name), "%s:%s", (const char *)(probe->note + 1), probe_name(probe));
+	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
+		struct weir_shm_session *s = &shm.sessions[k];
+		/* acquire: partner is the tracer's store of ACTIVE after it wrote the patterns. One
+		 * of the two sees the other: it scans the schema after ACTIVE, we look after the
+		 * schema. */
+		uint64_t word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+		char patterns[WEIR_SESSION_PATTERN_SIZE + 1] = "";
+
+		if (WEIR_SESSION_STATE(word) != WEIR_SESSION_ACTIVE &&
+		    WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
+			continue;
+		if (!(s->flags & WEIR_SESSION_PATTERNS))
+			continue;
+		memcpy(patterns, s->patterns, WEIR_SESSION_PATTERN_SIZE);
+		if (patterns_match(patterns, name))
+			mask_set(&shm.masks[probe->id], k, WEIR_SESSION_NIBBLE(word));
+	}
+}
+
+static void session_arm(unsigned k, uint32_t mode, uint32_t string_limit, uint32_t flags,
+                        const char *patterns)
+{
+	struct weir_shm_session *s = &shm.sessions[k];
+	uint32_t count = shm.packets / WEIR_SHM_SESSIONS;
+
+	if (count > PENDING_PACKETS)
+		count = PENDING_PACKETS;
+	s->mode = mode;
+	s->string_limit = string_limit;
+	s->first_packet = k * (shm.packets / WEIR_SHM_SESSIONS);
+	s->packet_count = count;
+	s->packet_size = WEIR_SHM_PACKET_SIZE;
+	s->flags = flags | WEIR_SESSION_PATTERNS;
+	memcpy(s->patterns, patterns, strnlen(patterns, WEIR_SESSION_PATTERN_SIZE - 1));
+	s->lease = clock_now() + clock_hz * LEASE_SECONDS;
+	__atomic_store_n(&s->state, WEIR_SESSION_WORD(WEIR_SESSION_PENDING, 1), __ATOMIC_RELEASE);
+}
+
+void session_from_environment(void)
+{
+	const char *patterns = secure_getenv("WEIR_TRACE");
+	const char *pid = secure_getenv("WEIR_TRACE_PID");
+
+	if (!patterns || !*patterns || strlen(patterns) >= WEIR_SESSION_PATTERN_SIZE)
+		return;
+	if (pid && *pid && atol(pid) != (long)getpid())
+		return;
+	session_arm(0, WEIR_MODE_DROP, 0, 0, patterns);
+	waited_for = 0;
+}
+
+void session_inherit(const struct weir_shm_session *parent)
+{
+	waited_for = -1;
+	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
+		const struct weir_shm_session *s = &parent[k];
+		unsigned state = WEIR_SESSION_STATE(s->state);
+
+		if ((state != WEIR_SESSION_ACTIVE && state != WEIR_SESSION_PENDING) ||
+		    !(s->flags & WEIR_SESSION_FOLLOW))
+			continue;
+		session_arm(k,
+		            s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE : WEIR_MODE_DROP,
+		            s->string_limit, WEIR_SESSION_FOLLOW, s->patterns);
+	}
+}
+
+void session_wait(void)
+{
+	struct timespec wait = { 0, 1000000 };
+	uint64_t start = clock_mono();
+
+	if (waited_for < 0)
+		return;
+	while (clock_mono() - start < 1000000000) {
+		uint64_t word = __atomic_load_n(&shm.sessions[waited_for].state, __ATOMIC_ACQUIRE);
+
+		if (WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
+			break;
+		nanosleep(&wait, NULL);
+	}
+	waited_for = -1;
+}
