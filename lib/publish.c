@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +161,19 @@ static void stub_connect(struct probe *probe, const struct stub_probe *stub, uin
 	probe->head.fire = (void (*)(void))(base + stub->thunk);
 }
 
-static int stub_start(struct weir_provider *provider, struct probe **probes, size_t count)
+/* A second reason joins the first. */
+static void error_join(struct weir_error *to, const struct weir_error *more)
+{
+	size_t used = strlen(to->message);
+
+	if (!to->code)
+		to->code = more->code;
+	snprintf(to->message + used, sizeof(to->message) - used, "%s%s", used ? "; and " : "",
+	         more->message);
+}
+
+static int stub_start(struct weir_provider *provider, struct probe **probes, size_t count,
+                      struct weir_error *err)
 {
 	struct stub_probe *stubs = calloc(count, sizeof(*stubs));
 	struct stub_file file;
@@ -169,22 +182,20 @@ static int stub_start(struct weir_provider *provider, struct probe **probes, siz
 	int r;
 
 	if (!stubs)
-		return error_set(&provider->error, -ENOMEM, "no USDT: no memory");
+		return error_set(err, -ENOMEM, "no USDT: no memory");
 	if (!entry_any()) {
 		free(stubs);
-		return error_set(&provider->error, -ENOTSUP,
-		                 "no USDT: not on this architecture yet");
+		return error_set(err, -ENOTSUP, "no USDT: not on this architecture yet");
 	}
 	for (size_t i = 0; i < count; i++) {
 		probes[i]->note->site = probes[i]->note->semaphore = 0;
 		stubs[i].note = probes[i]->note;
 		stubs[i].semaphore = probes[i]->flags & WEIR_PROBE_SEMAPHORE;
 	}
-	r = stub_build(stubs, count, &image, &size, &provider->error);
+	r = stub_build(stubs, count, &image, &size, err);
 	if (!r) {
 		r = stub_load(provider->name, provider->stub_dir,
-		              provider->flags & WEIR_PROVIDER_MEMFD, image, size, &file,
-		              &provider->error);
+		              provider->flags & WEIR_PROVIDER_MEMFD, image, size, &file, err);
 		free(image);
 	}
 	for (size_t i = 0; !r && i < count; i++)
@@ -233,6 +244,7 @@ int publish(struct weir_provider *provider, bool deferred)
 	size_t count = probes_to_publish(provider, deferred, &probes);
 	bool want_buffer = !(provider->flags & WEIR_PROVIDER_NO_BUFFER);
 	int no_buffer = -ENOTSUP, no_usdt = -ENOTSUP;
+	struct weir_error err = { 0 };
 
 	provider->published = true;
 	provider->error.code = 0;
@@ -240,7 +252,9 @@ int publish(struct weir_provider *provider, bool deferred)
 	if (want_buffer)
 		no_buffer = buffers_start(provider);
 	if (count && !(provider->flags & WEIR_PROVIDER_NO_USDT))
-		no_usdt = stub_start(provider, probes, count);
+		no_usdt = stub_start(provider, probes, count, &err);
+	if (err.code)
+		error_join(&provider->error, &err);
 	for (size_t i = 0; i < count; i++) {
 		bool buffer = !no_buffer && !buffers_add(provider, probes[i]);
 

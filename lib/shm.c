@@ -24,7 +24,7 @@
 
 struct shm shm = { .fd = -1 };
 
-#define SCHEMA_SIZE (UINT64_C(64) << 20) /* sparse: 10,000 probes use 3 MiB of it */
+#define SCHEMA_SIZE (UINT64_C(16) << 20) /* sparse: 10,000 probes use 2 MiB of it */
 #define POOL_MIN    (16 * (uint64_t)WEIR_SHM_PACKET_SIZE)
 
 static uint64_t align_up(uint64_t value, uint64_t to)

@@ -40,6 +40,7 @@ static inline int session_open(int pid, struct session *t)
 	struct dirent *e;
 	int fd = -1;
 
+	memset(t, 0, sizeof(*t));
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	dir = opendir(path);
 	while (dir && fd < 0 && (e = readdir(dir))) {
