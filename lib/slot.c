@@ -162,6 +162,28 @@ static void session_expire(unsigned k, uint64_t word, uint64_t now)
 		mask_clear(&shm.masks[id], k, WEIR_SESSION_NIBBLE(word));
 }
 
+/* A slot's word as it is now. The halves may be of two installs: rseq_install compares both. */
+static struct slot_word slot_load(const struct slot *slot)
+{
+	struct slot_word word;
+	uint64_t half[2];
+
+	half[0] = __atomic_load_n((const uint64_t *)&slot->word, __ATOMIC_RELAXED);
+	half[1] = __atomic_load_n((const uint64_t *)&slot->word + 1, __ATOMIC_RELAXED);
+	memcpy(&word, half, sizeof(word));
+	return word;
+}
+
+/* xchg mode, with the lock: only slots_forget looks at it meanwhile. */
+static void slot_store(struct slot *slot, const struct slot_word *word)
+{
+	uint64_t half[2];
+
+	memcpy(half, word, sizeof(half));
+	__atomic_store_n((uint64_t *)&slot->word + 1, half[1], __ATOMIC_RELAXED);
+	__atomic_store_n((uint64_t *)&slot->word, half[0], __ATOMIC_RELAXED);
+}
+
 /* What a tracer asked for, copied once and checked. */
 struct ask {
 	uint64_t word;
@@ -301,12 +323,12 @@ static void packet_open(unsigned k, const struct ask *ask, uint32_t packet, uint
 	struct weir_shm_packet *p = shm_packet(packet);
 
 	__atomic_store_n(&p->commit, WEIR_PACKET_RECORDS, __ATOMIC_RELAXED);
-	p->last_time = now;
+	__atomic_store_n(&p->last_time, now, __ATOMIC_RELAXED);
 	d->sequence = sequence;
 	d->slot = slot;
 	/* The TSC may read a little earlier on the next instruction: it is not fenced. */
-	d->first_time = now > 4096 ? now - 4096 : 0;
-	d->last_time = 0;
+	__atomic_store_n(&d->first_time, now > 4096 ? now - 4096 : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->last_time, 0, __ATOMIC_RELAXED);
 	d->lost = __atomic_load_n(where->lost, __ATOMIC_RELAXED);
 	d->session = k;
 	/* release: partner is the tracer's load of the state before it reads the rest */
@@ -323,7 +345,9 @@ static void packet_close(const struct ask *ask, uint32_t packet)
 	if (WEIR_DESC_STATE(word) != WEIR_PACKET_OPEN)
 		return;
 	if (WEIR_DESC_GENERATION(word) == ask->generation) {
-		d->last_time = shm_packet(packet)->last_time;
+		uint64_t last = __atomic_load_n(&shm_packet(packet)->last_time, __ATOMIC_RELAXED);
+
+		__atomic_store_n(&d->last_time, last, __ATOMIC_RELAXED);
 		desc_move(packet, word, WEIR_DESC_WORD(WEIR_PACKET_FULL, ask->generation));
 	} else {
 		desc_move(packet, word, WEIR_DESC_WORD(WEIR_PACKET_FREE, 0));
@@ -408,9 +432,9 @@ static enum slow_result slot_slow(struct probe *probe, unsigned k, uint32_t mask
 		return SLOW_OFF;
 	}
 	slots_forget(k, &ask);
-	weir_hot.slots = slots_of(k);
+	__atomic_store_n(&weir_hot.slots, slots_of(k), __ATOMIC_RELAXED);
 	slot = &slots_of(k)[at];
-	old = slot->word;
+	old = slot_load(slot);
 	if (slot_has_room(&old, &ask, length, now))
 		return SLOW_RETRY;
 	packet = packet_take(k, &ask);
@@ -511,7 +535,7 @@ static enum slow_result slot_slow_locked(struct probe *probe, unsigned k, uint32
                                          uint32_t length, struct slot *slot, uint32_t at,
                                          struct ask *ask, uint64_t now)
 {
-	struct slot_word old = slot->word;
+	struct slot_word old = slot_load(slot), next;
 	int64_t packet;
 
 	if (!session_ask(k, mask, ask)) {
@@ -529,7 +553,8 @@ static enum slow_result slot_slow_locked(struct probe *probe, unsigned k, uint32
 	packet = packet_take(k, ask);
 	if (packet < 0)
 		return SLOW_LOST;
-	slot->word = slot_next(k, ask, (uint32_t)packet, at, &old, now);
+	next = slot_next(k, ask, (uint32_t)packet, at, &old, now);
+	slot_store(slot, &next);
 	if (old.sequence)
 		packet_close(ask, old.packet);
 	return SLOW_RETRY;
