@@ -45,7 +45,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	WEIR_FIRE(probe_request_start, id, method, path);
-	route(id, path, MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "q"), &reply);
+	route(id, path, MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "q"),
+	      &reply);
 	size = strlen(reply.body);
 	response = MHD_create_response_from_buffer(size, reply.body, MHD_RESPMEM_MUST_COPY);
 	ret = MHD_queue_response(connection, reply.status, response);
@@ -76,7 +77,8 @@ static int serve(uint16_t port, unsigned threads)
 	                          NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, &address,
 	                          MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_END);
 	if (!daemon) {
-		fprintf(stderr, "shopd: cannot listen on 127.0.0.1:%u: %s\n", port, strerror(errno));
+		fprintf(stderr, "shopd: cannot listen on 127.0.0.1:%u: %s\n", port,
+		        strerror(errno));
 		probes_stop();
 		return 1;
 	}

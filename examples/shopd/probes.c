@@ -46,7 +46,8 @@ static const struct {
 	size_t count;
 	struct weir_probe **probe;
 } probes[] = {
-	{ "request__start", request_start_fields, COUNT(request_start_fields), &probe_request_start },
+	{ "request__start", request_start_fields, COUNT(request_start_fields),
+	  &probe_request_start },
 	{ "request__done", request_done_fields, COUNT(request_done_fields), &probe_request_done },
 	{ "query", query_fields, COUNT(query_fields), &probe_query },
 	{ "order", order_fields, COUNT(order_fields), &probe_order },
