@@ -10,6 +10,8 @@
 #ifndef WEIR_FIRE_H
 #define WEIR_FIRE_H
 
+/* clang-format off */
+
 #define WEIR_CLASS_INT 0u
 #define WEIR_CLASS_F32 1u
 #define WEIR_CLASS_F64 2u

@@ -59,8 +59,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define WEIR_API __attribute__((visibility("default")))
-#define WEIR_COLD __attribute__((cold))
+#define WEIR_API         __attribute__((visibility("default")))
+#define WEIR_COLD        __attribute__((cold))
 #define WEIR_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
 #error "weir needs GCC or clang"
@@ -68,7 +68,7 @@ extern "C" {
 
 /* Most fields of a probe. A bytes field takes two arguments of a fire. */
 #define WEIR_FIELDS_MAX 12
-#define WEIR_ARGS_MAX 24
+#define WEIR_ARGS_MAX   24
 /* Longest provider, probe or field name, without its NUL: perf refuses longer ones. */
 #define WEIR_NAME_MAX 63
 /* Stored bytes of a string or bytes field where a probe does not say. */
@@ -95,7 +95,8 @@ enum weir_type {
 };
 
 struct weir_field {
-	const char *name; /* [A-Za-z_][A-Za-z0-9_]*, unique in the probe, <= WEIR_NAME_MAX; copied */
+	/* [A-Za-z_][A-Za-z0-9_]*, unique in the probe, at most WEIR_NAME_MAX long; copied. */
+	const char *name;
 	enum weir_type type;
 };
 
@@ -106,11 +107,11 @@ struct weir_error {
 };
 
 enum weir_provider_flag {
-	WEIR_PROVIDER_BLOCK = 1u << 0, /* tracers may use block mode: a fire may wait up to 100 ms */
+	WEIR_PROVIDER_BLOCK = 1u << 0, /* block mode is allowed: a fire may wait, at most 100 ms */
 	WEIR_PROVIDER_LTTNG = 1u << 1, /* also publish through liblttng-ust (see docs/lttng.md) */
-	WEIR_PROVIDER_NO_BUFFER = 1u << 2, /* USDT only: no shared memory for this provider's probes */
+	WEIR_PROVIDER_NO_BUFFER = 1u << 2, /* USDT only: no shared memory for its probes */
 	WEIR_PROVIDER_NO_USDT = 1u << 3,   /* buffers only: no stub file, no executable mapping */
-	WEIR_PROVIDER_MEMFD = 1u << 4, /* the stub in a memfd, never in a file (perf cannot read it) */
+	WEIR_PROVIDER_MEMFD = 1u << 4,     /* the stub in a memfd, no file (perf cannot read it) */
 };
 
 /*
@@ -137,10 +138,10 @@ enum weir_probe_flag {
 struct weir_probe_options {
 	size_t size;
 	uint32_t flags;        /* enum weir_probe_flag */
-	uint32_t string_limit; /* stored bytes of each string or bytes field; 0: WEIR_STRING_LIMIT */
+	uint32_t string_limit; /* bytes stored of a string or bytes field; 0: WEIR_STRING_LIMIT */
 	struct weir_error *error;
-	int32_t loglevel;      /* LTTng's, 0 (EMERG) .. 14 (DEBUG), plus one; 0: none given */
-	uint32_t reserved;     /* 0 */
+	int32_t loglevel;  /* LTTng's, 0 (EMERG) .. 14 (DEBUG), plus one; 0: none given */
+	uint32_t reserved; /* 0 */
 };
 
 struct weir_provider;
@@ -150,12 +151,13 @@ struct weir_provider;
  * library changes these words at publish, withdraw and destroy.
  */
 struct weir_probe {
-	const volatile uint16_t *site; /* first two bytes of the site: WEIR_SITE_OFF, or a tracer is there */
+	/* First two bytes of the site: WEIR_SITE_OFF, or a tracer is there. */
+	const volatile uint16_t *site;
 	const volatile uint32_t *mask; /* buffer sessions that asked for this probe */
 	volatile uint32_t sinks;       /* others that want the event, such as LTTng */
 	uint32_t reserved;
-	uint64_t signature;            /* count and classes of the arguments; 0: not through `fire` */
-	void (*fire)(void);            /* entry in the stub, called with the arguments as uint64_t */
+	uint64_t signature; /* count and classes of the arguments; 0: not through `fire` */
+	void (*fire)(void); /* entry in the stub, called with the arguments as uint64_t */
 };
 
 #if defined(__x86_64__)
@@ -233,13 +235,13 @@ WEIR_API int weir_probe_find(struct weir_provider *provider, const char *name,
  */
 static inline bool weir_enabled(const struct weir_probe *probe)
 {
-	return WEIR_UNLIKELY(((uint32_t)(*probe->site ^ WEIR_SITE_OFF) | *probe->mask |
-	                      probe->sinks) != 0);
+	return WEIR_UNLIKELY(
+	    ((uint32_t)(*probe->site ^ WEIR_SITE_OFF) | *probe->mask | probe->sinks) != 0);
 }
 
 /* A value for weir_fire_values. */
 union weir_value {
-	int64_t i64; /* WEIR_I8 .. WEIR_I64 */
+	int64_t i64;  /* WEIR_I8 .. WEIR_I64 */
 	uint64_t u64; /* WEIR_U8 .. WEIR_U64 */
 	float f32;
 	double f64;
@@ -271,8 +273,8 @@ WEIR_API int weir_fire_values(struct weir_probe *probe, const union weir_value *
 #define WEIR_FIRE(...) WEIR_CAT_(WEIR_CALL_, WEIR_COUNT_(__VA_ARGS__))(__VA_ARGS__)
 
 /* Used by the macros. `args` has one word per argument, classes as in `signature`. */
-WEIR_API int weir_fire_args(struct weir_probe *probe, uint64_t signature, const uint64_t *args)
-	WEIR_COLD;
+WEIR_API int weir_fire_args(struct weir_probe *probe, uint64_t signature,
+                            const uint64_t *args) WEIR_COLD;
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -18,6 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The layout is a table, aligned by hand. */
+/* clang-format off */
+
 #define WEIR_NOTE_OWNER "weir"
 #define WEIR_NOTE_PROBE 1 /* ELF note type */
 #define WEIR_NOTE_VERSION 1

@@ -23,6 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The layout is a table, aligned by hand. */
+/* clang-format off */
+
 #define WEIR_SHM_NAME "weir" /* /proc/PID/fd/N -> "/memfd:weir (deleted)" */
 #define WEIR_SHM_MAGIC UINT64_C(0x31304d4853524957) /* "WIRSHM01" */
 #define WEIR_SHM_MAJOR 1
