@@ -11,6 +11,6 @@
 
 /* Fill *err (may be NULL) and return `code`, so that a caller can `return weir_err(...)`. */
 int weir_err(struct weir_error *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 #endif
