@@ -15,6 +15,8 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_trace(int argc, char **argv);
+
 extern const struct cli_command cli_commands[]; /* ended by a NULL name */
 
 /* Print "weir NAME: ..." to stderr, in red on a terminal; returns 1, an exit status. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 const struct cli_command cli_commands[] = {
+	{ "trace", "print events of running programs as they happen", cmd_trace },
 	{ NULL, NULL, NULL },
 };
 

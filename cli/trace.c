@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir trace: live events of running programs. Options and the loop; reader/tracer.h does the
+ * work, cli/format.h writes the lines.
+ */
+#include "cli/cmd.h"
+#include "cli/format.h"
+#include "reader/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MS          INT64_C(1000000)
+#define SECOND      INT64_C(1000000000)
+#define TARGETS_MAX 256
+
+struct options {
+	pid_t pids[TARGETS_MAX];
+	size_t pid_count;
+	bool all;
+	bool json;
+	bool wait;
+	bool colour;
+	bool quiet;
+	uint64_t count; /* 0: no limit */
+	int64_t duration;
+	uint32_t tid;
+	const char *where;
+	uint32_t mode;
+	uint64_t buffer;
+	bool follow;
+	char **command;
+	const char *const *patterns;
+	size_t pattern_count;
+};
+
+struct trace {
+	struct options options;
+	struct patterns patterns;
+	struct filter *filter;
+	struct tracer *tracer;
+	struct output out;
+	uint64_t shown;
+	uint64_t hidden; /* by --where or --tid */
+	pid_t child;
+	int status; /* of the child, from waitpid */
+	bool child_ended;
+};
+
+/* Hangs on struct schema_probe.view. */
+struct view {
+	struct format_probe *format;
+	struct filter_bound *bound;
+	bool refused; /* --where cannot be asked of this probe */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	interrupted = signal;
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: weir trace -p PID [OPTIONS] [PATTERN...]\n"
+	      "       weir trace --all [OPTIONS] [PATTERN...]\n"
+	      "       weir trace [OPTIONS] [PATTERN...] -- COMMAND [ARGUMENT...]\n"
+	      "\n"
+	      "Print the events of weir probes as they happen. A PATTERN is PROVIDER:PROBE with\n"
+	      "* ? [a-z]; without any, all probes are traced.\n"
+	      "\n"
+	      "  -p, --pid PID        trace this process; may be given again\n"
+	      "  -a, --all            every process that has such a probe, also later ones\n"
+	      "  -f, --follow         also children that they fork\n"
+	      "  -w, --wait           wait for probes that do not exist yet\n"
+	      "  -j, --json           one JSON object a line\n"
+	      "  -n, --count N        end after N events\n"
+	      "  -d, --duration S     end after S seconds\n"
+	      "  -t, --tid TID        this thread only\n"
+	      "  -W, --where EXPR     show only events whose fields fit: 'ms > 100 && path ~ "
+	      "\"/a*\"'\n"
+	      "  -m, --mode MODE      when the buffer is full: drop (default), overwrite, block\n"
+	      "  -b, --buffer SIZE    bytes per process, such as 64M (default 16M)\n"
+	      "  -c, --color WHEN     auto (default), always, never\n"
+	      "  -q, --quiet          no summary\n"
+	      "  -h, --help\n",
+	      to);
+}
+
+/* --- options */
+
+static int parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	uint64_t value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *text == '-')
+		return -EINVAL;
+	if (*end) {
+		unit = strchr(units, *end & ~0x20);
+		if (!unit || (end[1] && strcmp(end + 1, "iB") && strcmp(end + 1, "B")))
+			return -EINVAL;
+		for (const char *u = units; u <= unit; u++) {
+			if (__builtin_mul_overflow(value, 1024, &value))
+				return -EINVAL;
+		}
+	}
+	*ret = value;
+	return value ? 0 : -EINVAL;
+}
+
+static int parse_number(const char *text, uint64_t most, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || end == text || *end || *text == '-' || !*ret || *ret > most ? -EINVAL : 0;
+}
+
+static int parse_mode(const char *text, uint32_t *ret)
+{
+	static const char *const names[] = {
+		[WEIR_MODE_DROP] = "drop",
+		[WEIR_MODE_OVERWRITE] = "overwrite",
+		[WEIR_MODE_BLOCK] = "block",
+	};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(text, names[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int wrong(const char *option, const char *value, const char *expected)
+{
+	cli_fail("%s %s: expected %s", option, value, expected);
+	return 2;
+}
+
+static int parse_colour(const char *text, bool *ret)
+{
+	if (!strcmp(text, "always"))
+		*ret = true;
+	else if (!strcmp(text, "never"))
+		*ret = false;
+	else if (strcmp(text, "auto"))
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_option(struct options *o, int c)
+{
+	uint64_t number;
+	double seconds;
+	char *end;
+
+	switch (c) {
+	case 'p':
+		if (parse_number(optarg, INT32_MAX, &number))
+			return wrong("--pid", optarg, "a process's number");
+		if (o->pid_count == TARGETS_MAX) {
+			cli_fail("--pid: more than %d; use --all", TARGETS_MAX);
+			return 2;
+		}
+		o->pids[o->pid_count++] = number;
+		return 0;
+	case 'a':
+		o->all = true;
+		return 0;
+	case 'f':
+		o->follow = true;
+		return 0;
+	case 'w':
+		o->wait = true;
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case 'n':
+		return parse_number(optarg, UINT64_MAX, &o->count)
+		           ? wrong("--count", optarg, "a number of events")
+		           : 0;
+	case 'd':
+		seconds = strtod(optarg, &end);
+		if (end == optarg || *end || !(seconds > 0) || seconds > 1e9)
+			return wrong("--duration", optarg, "seconds, such as 10 or 0.5");
+		o->duration = (int64_t)(seconds * 1e9);
+		return 0;
+	case 't':
+		if (parse_number(optarg, UINT32_MAX, &number))
+			return wrong("--tid", optarg, "a thread's number");
+		o->tid = number;
+		return 0;
+	case 'W':
+		o->where = optarg;
+		return 0;
+	case 'm':
+		return parse_mode(optarg, &o->mode)
+		           ? wrong("--mode", optarg, "drop, overwrite or block")
+		           : 0;
+	case 'b':
+		return parse_size(optarg, &o->buffer)
+		           ? wrong("--buffer", optarg, "a size, such as 64M")
+		           : 0;
+	case 'c':
+		return parse_colour(optarg, &o->colour)
+		           ? wrong("--color", optarg, "auto, always or never")
+		           : 0;
+	default:
+		fputs("`weir trace --help` says more.\n", stderr);
+		return 2;
+	}
+}
+
+static const struct option long_options[] = {
+	{ "pid", required_argument, NULL, 'p' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "wait", no_argument, NULL, 'w' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "count", required_argument, NULL, 'n' },
+	{ "duration", required_argument, NULL, 'd' },
+	{ "tid", required_argument, NULL, 't' },
+	{ "where", required_argument, NULL, 'W' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "buffer", required_argument, NULL, 'b' },
+	{ "color", required_argument, NULL, 'c' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* 0: go on; else the exit status plus one. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int end = argc;
+
+	o->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	/* What is behind `--` is the command, so that a pattern before it is none of its arguments.
+	 */
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--")) {
+			o->command = &argv[i + 1];
+			end = i;
+			break;
+		}
+	}
+	if (o->command && !*o->command) {
+		cli_fail("after -- comes the command to run");
+		return 3;
+	}
+	for (;;) {
+		int c = getopt_long(end, argv, "p:afwjn:d:t:W:m:b:c:qh", long_options, NULL);
+		int status;
+
+		if (c < 0)
+			break;
+		if (c == 'h') {
+			usage(stdout);
+			return 1;
+		}
+		status = parse_option(o, c);
+		if (status)
+			return status + 1;
+	}
+	o->patterns = (const char *const *)argv + optind;
+	o->pattern_count = end - optind;
+	if (!o->pid_count && !o->all && !o->command) {
+		cli_fail("trace what? -p PID, --all, or -- COMMAND");
+		return 3;
+	}
+	return 0;
+}
+
+/* --- events */
+
+static void view_free(void *arg)
+{
+	struct view *view = arg;
+
+	free(view->format);
+	filter_bound_free(view->bound);
+	free(view);
+}
+
+static struct view *view_of(struct trace *trace, struct schema_probe *probe, struct weir_error *err,
+                            int *code)
+{
+	struct view *view = probe->view;
+
+	if (view)
+		return view;
+	view = calloc(1, sizeof(*view));
+	if (view)
+		view->format = format_probe_create(probe, trace->options.colour);
+	if (!view || !view->format) {
+		free(view);
+		*code = -ENOMEM;
+		return NULL;
+	}
+	if (trace->filter) {
+		*code = filter_bind(trace->filter, probe, &view->bound, err);
+		view->refused = *code != 0;
+	}
+	probe->view = view;
+	probe->view_free = view_free;
+	return view;
+}
+
+static bool wanted(const struct trace *trace, const struct view *view,
+                   const struct tracer_event *te, uint32_t pid, uint32_t tid)
+{
+	struct filter_context context = { .pid = pid, .tid = tid, .cpu = te->event->cpu };
+
+	if (view->refused)
+		return false;
+	if (trace->options.tid && tid != trace->options.tid && te->event->tid != trace->options.tid)
+		return false;
+	return !view->bound || filter_match(view->bound, te->values, &context);
+}
+
+static int on_event(void *arg, const struct tracer_event *te)
+{
+	struct trace *trace = arg;
+	struct target *target = te->target;
+	struct format_event line = {
+		.time = te->event->time + target->clock.epoch_ns,
+		.pid = target->shm.pid,
+		.cpu = te->event->cpu,
+		.event = te,
+	};
+	int code = 0;
+	struct view *view;
+
+	if (trace->options.count && trace->shown == trace->options.count)
+		return 0;
+	view = view_of(trace, te->probe, NULL, &code);
+	if (!view)
+		return code;
+	line.tid = threads_outer(&target->threads, te->event->tid, te->event->time);
+	if (!wanted(trace, view, te, line.pid, line.tid)) {
+		trace->hidden++;
+		return 0;
+	}
+	line.probe = view->format;
+	trace->shown++;
+	if (trace->options.json) {
+		format_json(&trace->out, &line);
+	} else {
+		line.thread = threads_find(&target->threads, te->event->tid, te->event->time)->name;
+		if (*line.thread == '?')
+			line.thread = target->process->name;
+		line.many = trace->tracer->attached > 1 && line.pid != line.tid;
+		format_text(&trace->out, &line, trace->options.colour);
+	}
+	return trace->options.count && trace->shown == trace->options.count ? 1 : 0;
+}
+
+static void on_notice(void *arg, const char *text)
+{
+	struct trace *trace = arg;
+
+	output_flush(&trace->out); /* between the lines that it belongs to */
+	cli_fail("%s", text);
+}
+
+/* Ask --where of every probe that is there. An error if it can be asked of none. */
+static int check_filter(struct trace *trace, struct weir_error *err)
+{
+	struct tracer *tracer = trace->tracer;
+	size_t good = 0, refused = 0;
+	int code = 0;
+
+	for (size_t i = 0; trace->filter && i < tracer->target_count; i++) {
+		struct schema *schema = &tracer->targets[i]->schema;
+
+		for (uint32_t id = 1; id < schema->ids; id++) {
+			struct schema_probe *probe = schema->probes[id];
+			struct weir_error one = { 0 };
+			struct view *view;
+
+			if (!probe || probe->withdrawn ||
+			    !patterns_match(&trace->patterns, probe->provider, probe->name))
+				continue;
+			view = view_of(trace, probe, &one, &code);
+			if (!view)
+				return code;
+			if (view->refused)
+				*err = one;
+			*(view->refused ? &refused : &good) += 1;
+		}
+	}
+	return refused && !good ? -EINVAL : 0;
+}
+
+/* --- the command */
+
+static int start_command(struct trace *trace, struct weir_error *err)
+{
+	char joined[4096];
+	int report[2], code = 0;
+
+	if (!patterns_join(&trace->patterns, joined, sizeof(joined))) {
+		snprintf(err->message, sizeof(err->message), "the patterns are too long");
+		return -E2BIG;
+	}
+	if (pipe2(report, O_CLOEXEC))
+		return -errno;
+	/* Daemons that the command starts become ours, and so are found. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	trace->child = fork();
+	if (!trace->child) {
+		setenv("WEIR_TRACE", joined, 1);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		execvp(trace->options.command[0], trace->options.command);
+		code = errno;
+		if (write(report[1], &code, sizeof(code)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	if (trace->child < 0)
+		code = errno;
+	close(report[1]);
+	if (trace->child > 0 && read(report[0], &code, sizeof(code)) == sizeof(code)) {
+		waitpid(trace->child, NULL, 0);
+		trace->child = 0;
+	}
+	close(report[0]);
+	if (code) {
+		snprintf(err->message, sizeof(err->message), "cannot run %s: %s",
+		         trace->options.command[0], strerror(code));
+		return -code;
+	}
+	return tracer_follow(trace->tracer, trace->child);
+}
+
+static void reap(struct trace *trace)
+{
+	int status;
+	pid_t pid;
+
+	if (!trace->child)
+		return;
+	/* Also orphans that became ours. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == trace->child) {
+			trace->status = status;
+			trace->child_ended = true;
+		}
+	}
+}
+
+/* --- the loop */
+
+/*
+ * How long to sleep between looks. What was seen in this look is handed out after the next one, so
+ * a short sleep follows the first look that saw something; then one of a millisecond, and longer
+ * ones when nothing happens.
+ */
+static int64_t pause_after(struct trace *trace, int64_t seen, int64_t now, int64_t *active_at,
+                           bool *was_short)
+{
+	const struct tracer *tracer = trace->tracer;
+
+	if (seen)
+		*active_at = now;
+	if (tracer->merge.used && !*was_short) {
+		*was_short = true;
+		return tracer->rseq ? MS / 10 : MS;
+	}
+	*was_short = false;
+	if (!tracer->target_count)
+		return 5 * MS; /* the first one may be starting */
+	if (now - *active_at < SECOND)
+		return MS;
+	return now - *active_at < 30 * SECOND ? 4 * MS : 20 * MS;
+}
+
+static bool is_over(const struct trace *trace, int64_t now, int64_t deadline)
+{
+	const struct options *o = &trace->options;
+
+	if (interrupted || trace->out.error)
+		return true;
+	if (o->count && trace->shown >= o->count)
+		return true;
+	if (o->duration && now >= deadline)
+		return true;
+	return tracer_ended(trace->tracer);
+}
+
+static void loop(struct trace *trace, int64_t began)
+{
+	struct tracer *tracer = trace->tracer;
+	int64_t deadline = began + trace->options.duration, active_at = began, now;
+	bool was_short = false;
+
+	do {
+		struct timespec ts;
+		int64_t seen = tracer_look(tracer), pause;
+		size_t polls;
+
+		output_flush(&trace->out);
+		reap(trace);
+		now = clock_monotonic();
+		pause = pause_after(trace, seen, now, &active_at, &was_short);
+		if (trace->options.duration && pause > deadline - now)
+			pause = deadline > now ? deadline - now : 0;
+		if (is_over(trace, now, deadline))
+			break;
+		ts = (struct timespec){ pause / SECOND, pause % SECOND };
+		polls = tracer_polls(tracer);
+		/* A reader of our output that goes away ends the trace, also when nothing is
+		 * written. */
+		tracer->polls[polls] = (struct pollfd){ .fd = STDOUT_FILENO };
+		if (ppoll(tracer->polls, polls + 1, &ts, NULL) > 0 &&
+		    (tracer->polls[polls].revents & POLLERR))
+			trace->out.error = EPIPE;
+	} while (!is_over(trace, clock_monotonic(), deadline));
+}
+
+static void advise(const struct trace *trace, uint64_t lost)
+{
+	uint64_t buffer = trace->options.buffer ? trace->options.buffer : SESSION_BUFFER_DEFAULT;
+
+	if (!lost)
+		return;
+	fprintf(
+	    stderr,
+	    "weir: events were lost because weir could not take them as fast as they came. What "
+	    "helps: a larger --buffer (now %" PRIu64 " MiB a process) for bursts, fewer probes, "
+	    "%s--mode block, where fires wait if the program allows it. --where does not help: it "
+	    "is applied after an event was taken.\n",
+	    buffer >> 20, trace->options.json ? "" : "--json into a file, ");
+}
+
+static void summary(const struct trace *trace, int64_t took)
+{
+	const struct tracer *tracer = trace->tracer;
+	uint64_t lost = tracer_lost(tracer), overwritten = tracer_overwritten(tracer);
+	uint64_t events = tracer->merge.events;
+	double seconds = took / 1e9;
+
+	if (trace->options.quiet)
+		return;
+	fprintf(stderr,
+	        "weir: %" PRIu64 " events in %.2f s (%.0f/s), lost %" PRIu64 ", late %" PRIu64,
+	        events, seconds, seconds > 0 ? events / seconds : 0, lost, tracer->merge.late);
+	if (trace->shown != events)
+		fprintf(stderr, ", shown %" PRIu64, trace->shown);
+	if (overwritten)
+		fprintf(stderr, ", overwritten %" PRIu64, overwritten);
+	if (tracer->gaps)
+		fprintf(stderr, ", %" PRIu64 " gaps of %.1f s", tracer->gaps, tracer->gap_ns / 1e9);
+	if (tracer->undecoded + tracer->bad + tracer->merge.bad)
+		fprintf(stderr, ", unreadable %" PRIu64,
+		        tracer->undecoded + tracer->bad + tracer->merge.bad);
+	fputc('\n', stderr);
+	advise(trace, lost);
+	if (tracer->denied)
+		fprintf(stderr,
+		        "weir: %" PRIu64 " processes could not be looked at: other users', or not "
+		        "dumpable; sudo weir trace sees them\n",
+		        tracer->denied);
+	if (lost && tracer->longest_pause > SECOND / 2)
+		fprintf(stderr,
+		        "weir: there were %.1f s between two looks: weir got no processor, or its "
+		        "output "
+		        "was not read\n",
+		        tracer->longest_pause / 1e9);
+}
+
+static void catch_signals(void)
+{
+	/* Without SA_RESTART, so that it interrupts a write; a second one ends weir at once. */
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int attach(struct trace *trace, struct weir_error *err)
+{
+	size_t failed = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < trace->options.pid_count; i++) {
+		int one = tracer_add(trace->tracer, trace->options.pids[i], err);
+
+		if (!one)
+			continue;
+		code = one;
+		/* One of many may be gone: trace the others, but say so. */
+		if (++failed < trace->options.pid_count || trace->options.all)
+			cli_fail("%s", err->message);
+	}
+	if (code && failed == trace->options.pid_count && !trace->options.all)
+		return code;
+	if (trace->options.command)
+		return start_command(trace, err);
+	return 0;
+}
+
+static int exit_status(struct trace *trace)
+{
+	if (trace->out.error && trace->out.error != EPIPE)
+		return cli_fail("cannot write the events: %s", strerror(trace->out.error));
+	if (!trace->child)
+		return 0;
+	reap(trace);
+	if (!trace->child_ended) {
+		kill(trace->child, SIGTERM);
+		for (int i = 0; i < 100 && !trace->child_ended; i++) {
+			reap(trace);
+			if (!trace->child_ended)
+				poll(NULL, 0, 20);
+		}
+		return 0;
+	}
+	return WIFEXITED(trace->status) ? WEXITSTATUS(trace->status)
+	                                : 128 + WTERMSIG(trace->status);
+}
+
+static int run(struct trace *trace)
+{
+	struct options *o = &trace->options;
+	struct weir_error err = { 0 };
+	struct tracer_options options = {
+		.session = { .patterns = &trace->patterns,
+		             .mode = o->mode,
+		             .buffer = o->buffer,
+		             .follow = o->follow },
+		.all = o->all,
+		.wait = o->wait,
+		.event = on_event,
+		.notice = on_notice,
+		.arg = trace,
+	};
+	int64_t began;
+	int code = patterns_parse(o->patterns, o->pattern_count, &trace->patterns, &err);
+
+	if (!code && o->where)
+		code = filter_parse(o->where, &trace->filter, &err);
+	if (code) {
+		cli_fail("%s", *err.message ? err.message : strerror(-code));
+		return 2;
+	}
+	code = output_init(&trace->out, STDOUT_FILENO);
+	if (!code)
+		code = tracer_create(&options, &trace->tracer);
+	if (!code)
+		code = attach(trace, &err);
+	if (!code)
+		code = check_filter(trace, &err);
+	if (code)
+		return cli_fail("%s", *err.message ? err.message : strerror(-code));
+	setpriority(PRIO_PROCESS, 0, -10); /* where allowed: among busy threads a reader starves */
+	began = clock_monotonic();
+	loop(trace, began);
+	tracer_stop(trace->tracer);
+	output_flush(&trace->out);
+	summary(trace, clock_monotonic() - began);
+	return exit_status(trace);
+}
+
+int cmd_trace(int argc, char **argv)
+{
+	struct trace trace = { 0 };
+	int status = parse_options(argc, argv, &trace.options);
+
+	if (status)
+		return status - 1;
+	catch_signals();
+	status = run(&trace);
+	tracer_destroy(trace.tracer);
+	filter_free(trace.filter);
+	patterns_deinit(&trace.patterns);
+	output_deinit(&trace.out);
+	return status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What /proc says about a process. */
+#ifndef WEIR_READER_PROC_H
+#define WEIR_READER_PROC_H
+
+#include <weir/weir.h>
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Its pid in its own (innermost) pid namespace. -ENOENT: no such process. */
+int proc_inner_pid(pid_t pid, pid_t *ret);
+
+/* The name of a thread or process ("?" if it is gone); `size` bytes at most. */
+void proc_comm(pid_t pid, pid_t tid, char *name, size_t size);
+
+/* Clock ticks since boot when it started: with the pid it names a process for good. */
+int proc_start(pid_t pid, unsigned long long *start, pid_t *parent);
+
+/* CLOCK_MONOTONIC of the process minus that of the caller, in ns (time namespaces). */
+long long proc_monotonic_offset(pid_t pid);
+
+/*
+ * Why may this process not be looked at, and what helps? Fills `err` and returns its code:
+ * -ESRCH or -EACCES.
+ */
+int proc_explain_access(pid_t pid, struct weir_error *err);
+
+#endif

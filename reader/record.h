@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One record against its probe's schema. The bytes must be the reader's own copy; they may say
+ * anything.
+ */
+#ifndef WEIR_READER_RECORD_H
+#define WEIR_READER_RECORD_H
+
+#include "reader/schema.h"
+
+#include <weir/abi/shm.h>
+
+/* A field's value; which member counts says the field's type. */
+struct record_value {
+	union {
+		uint64_t u64;     /* u8..u64, bool, pointer: narrowed */
+		int64_t i64;      /* i8..i64: sign extended */
+		double f64;       /* f32, f64 */
+		const char *data; /* string, bytes: not NUL terminated */
+	};
+	uint32_t size;     /* of data */
+	uint32_t original; /* bytes that the caller passed; 65535: that or more */
+};
+
+/*
+ * The length of the record at `bytes`, or 0 if none of at most `size` bytes can be there.
+ */
+static inline uint32_t record_length(const void *bytes, uint64_t size)
+{
+	uint64_t head;
+	uint32_t length;
+
+	if (size < sizeof(struct weir_shm_record))
+		return 0;
+	__builtin_memcpy(&head, bytes, sizeof(head));
+	length = WEIR_RECORD_LENGTH(head);
+	return length >= sizeof(struct weir_shm_record) && length <= size ? length : 0;
+}
+
+/*
+ * Decode a record of `length` bytes (record_length()). `values` has room for probe->count.
+ * `string_limit`: the session's, 0: none. false: the lengths inside do not add up.
+ */
+bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                   uint32_t string_limit, struct record_value *values);
+
+#endif

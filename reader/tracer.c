@@ -1,0 +1,798 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader/tracer.h"
+#include "reader/error.h"
+#include "reader/lease.h"
+#include "reader/proc.h"
+#include "reader/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MS     INT64_C(1000000)
+#define SECOND INT64_C(1000000000)
+/* Clocks of different kinds are converted with less error than this. */
+#define CLOCK_SLACK INT64_C(1000)
+/* Fires that are under way when a session ends get this long to commit. */
+#define GRACE      (10 * MS)
+#define WALK_EVERY (20 * MS)
+
+static void notice(const struct tracer *tracer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void notice(const struct tracer *tracer, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!tracer->options.notice)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	tracer->options.notice(tracer->options.arg, text);
+}
+
+static void nap(int64_t ns)
+{
+	struct timespec ts = { ns / SECOND, ns % SECOND };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+int tracer_create(const struct tracer_options *options, struct tracer **ret)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+	int code;
+
+	if (!tracer)
+		return -ENOMEM;
+	tracer->options = *options;
+	tracer->follow = options->session.follow;
+	tracer->rseq = true;
+	merge_init(&tracer->merge);
+	tracer->polls = calloc(TRACER_POLLS_MORE, sizeof(*tracer->polls));
+	code = tracer->polls ? lease_keeper_create(&tracer->keeper) : -ENOMEM;
+	if (code) {
+		free(tracer->polls);
+		free(tracer);
+		return code;
+	}
+	*ret = tracer;
+	return 0;
+}
+
+/* --- processes */
+
+static struct process *process_find(const struct tracer *tracer, pid_t pid)
+{
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		if (tracer->processes[i]->pid == pid && !tracer->processes[i]->ended)
+			return tracer->processes[i];
+	}
+	return NULL;
+}
+
+static int process_add(struct tracer *tracer, pid_t pid, struct process **ret)
+{
+	size_t n = tracer->process_count + 1;
+	struct process *process = calloc(1, sizeof(*process));
+	struct process **processes = realloc(tracer->processes, n * sizeof(*processes));
+	struct pollfd *polls;
+	int code;
+
+	if (processes)
+		tracer->processes = processes;
+	polls = realloc(tracer->polls, (n + TRACER_POLLS_MORE) * sizeof(*polls));
+	if (polls)
+		tracer->polls = polls;
+	if (!process || !processes || !polls) {
+		free(process);
+		return -ENOMEM;
+	}
+	process->pid = pid;
+	/* The descriptor first: what is read after it belongs to the same process. */
+	process->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	code = process->pidfd < 0 ? -errno : proc_start(pid, &process->start, NULL);
+	if (code) {
+		if (process->pidfd >= 0)
+			close(process->pidfd);
+		free(process);
+		return code == -ENOENT ? -ESRCH : code;
+	}
+	proc_comm(pid, pid, process->name, sizeof(process->name));
+	process->born = clock_monotonic();
+	tracer->processes[tracer->process_count++] = process;
+	*ret = process;
+	return 0;
+}
+
+static void process_drop(struct tracer *tracer, size_t i)
+{
+	struct process *process = tracer->processes[i];
+
+	if (process->pidfd >= 0)
+		close(process->pidfd);
+	free(process);
+	tracer->processes[i] = tracer->processes[--tracer->process_count];
+}
+
+static bool process_is_over(const struct process *process)
+{
+	struct pollfd p = { .fd = process->pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* --- targets */
+
+static bool target_matches(const struct target *target)
+{
+	for (uint32_t id = 1; id < target->schema.ids; id++) {
+		const struct schema_probe *p = target->schema.probes[id];
+
+		if (p && !p->withdrawn &&
+		    patterns_match(target->tracer->options.session.patterns, p->provider, p->name))
+			return true;
+	}
+	return false;
+}
+
+static void target_end_session(struct target *target)
+{
+	if (!target->claimed)
+		return;
+	target->lost += session_lost(&target->session);
+	target->overwritten += session_overwritten(&target->session);
+	/* Part of these had been handed out before the target took the packet back. */
+	if (target->overwritten >= target->stream.partial)
+		target->overwritten -= target->stream.partial;
+	target->tracer->missing += target->stream.missing;
+	target->tracer->bad += target->stream.bad;
+	lease_keeper_remove(target->tracer->keeper, &target->session);
+	session_release(&target->session);
+	stream_deinit(&target->stream);
+	target->claimed = false;
+}
+
+static void target_free(struct target *target)
+{
+	struct tracer *tracer = target->tracer;
+
+	target_end_session(target);
+	tracer->lost += target->lost;
+	tracer->overwritten += target->overwritten;
+	for (uint32_t i = 0; target->sources && i < target->shm.head.slots; i++)
+		merge_source_destroy(&tracer->merge, target->sources[i]);
+	free(target->sources);
+	threads_deinit(&target->threads);
+	schema_deinit(&target->schema);
+	shm_unmap(&target->shm);
+	if (target->process)
+		target->process->targets--;
+	free(target);
+}
+
+static int target_claim(struct target *target, struct weir_error *err)
+{
+	const struct session_options *options = &target->tracer->options.session;
+	int code = session_adopt(&target->shm, &target->clock, options, &target->session, NULL);
+
+	if (code)
+		code = session_claim(&target->shm, &target->clock, options, &target->session, err);
+	if (code)
+		return code;
+	code = stream_init(&target->stream, &target->session);
+	if (!code)
+		code = lease_keeper_add(target->tracer->keeper, &target->session);
+	if (code) {
+		session_stop(&target->session);
+		session_release(&target->session);
+		stream_deinit(&target->stream);
+		return code;
+	}
+	target->claimed = true;
+	target->tracer->attached++;
+	if (!(target->shm.head.features & WEIR_FEATURE_RSEQ))
+		target->tracer->rseq = false;
+	/*
+	 * Probes that appear from now on are armed by the target if the patterns fit into the
+	 * session, and else found by target_refresh(). Those before are in this update: the state
+	 * ACTIVE was stored before it, as the target appends to the log before it looks for
+	 * sessions.
+	 */
+	code = schema_update(&target->schema, &target->shm);
+	session_arm(&target->session, &target->schema);
+	return code < 0 ? code : 0;
+}
+
+struct finding {
+	struct tracer *tracer;
+	struct process *process;
+	size_t opened;
+};
+
+static bool target_seen(void *arg, dev_t dev, ino_t ino)
+{
+	const struct finding *finding = arg;
+	const struct tracer *tracer = finding->tracer;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		struct target *t = tracer->targets[i];
+
+		if (t->shm.dev == dev && t->shm.ino == ino && t->process == finding->process) {
+			t->met = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Map a memory and read its probes; not claimed yet. */
+static int target_open(void *arg, struct shm *shm)
+{
+	struct finding *finding = arg;
+	struct tracer *tracer = finding->tracer;
+	struct target **targets =
+	    realloc(tracer->targets, (tracer->target_count + 1) * sizeof(*targets));
+	struct target *target = calloc(1, sizeof(*target));
+
+	if (targets)
+		tracer->targets = targets;
+	if (target)
+		target->sources = calloc(shm->head.slots, sizeof(struct merge_source *));
+	if (!targets || !target || !target->sources) {
+		free(target);
+		return -ENOMEM;
+	}
+	target->tracer = tracer;
+	target->process = finding->process;
+	target->shm = *shm;
+	target->met = true;
+	clock_init(&target->clock, &shm->head, proc_monotonic_offset(shm->pid));
+	threads_init(&target->threads, shm->pid, (pid_t)shm->head.pid != shm->pid);
+	schema_update(&target->schema, &target->shm);
+	finding->process->targets++;
+	finding->opened++;
+	tracer->targets[tracer->target_count++] = target;
+	return 0;
+}
+
+static void target_drop(struct tracer *tracer, size_t i)
+{
+	target_free(tracer->targets[i]);
+	tracer->targets[i] = tracer->targets[--tracer->target_count];
+}
+
+/* --- what is there instead of what was asked for */
+
+static int explain_no_match(const struct tracer *tracer, const struct process *process,
+                            struct weir_error *err)
+{
+	const char *pattern = tracer->options.session.patterns->list[0];
+	char name[2 * WEIR_NAME_MAX + 2], best[sizeof(name)] = "";
+	size_t distance = SIZE_MAX, count = 0;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		const struct schema *schema = &tracer->targets[i]->schema;
+
+		if (tracer->targets[i]->process != process)
+			continue;
+		for (uint32_t id = 1; id < schema->ids; id++) {
+			size_t d;
+
+			if (!schema->probes[id] || schema->probes[id]->withdrawn)
+				continue;
+			count++;
+			snprintf(name, sizeof(name), "%s:%s", schema->probes[id]->provider,
+			         schema->probes[id]->name);
+			d = edit_distance(pattern, name);
+			if (d < distance) {
+				distance = d;
+				memcpy(best, name, sizeof(best));
+			}
+		}
+	}
+	if (!count)
+		return weir_err(
+		    err, -ENOENT,
+		    "process %d (%s) uses weir but has no probes now; --wait waits for them",
+		    process->pid, process->name);
+	return weir_err(err, -ENOENT,
+	                "no probe of process %d (%s) matches `%s`; nearest of its %zu: %s "
+	                "(all: weir list -p %d; --wait waits for probes that come later)",
+	                process->pid, process->name, pattern, count, best, process->pid);
+}
+
+static int explain_no_memory(const struct process *process, struct weir_error *err)
+{
+	return weir_err(
+	    err, -ENOENT,
+	    "process %d (%s) has no weir probes. Plain USDT probes it may have (`weir list "
+	    "-p %d` shows them): bpftrace -p %d -e 'usdt:*:PROVIDER:PROBE { ... }'. "
+	    "--wait waits for weir probes",
+	    process->pid, process->name, process->pid, process->pid);
+}
+
+/* --- attaching */
+
+/* Look for shared memories of a process that are not known yet. */
+static int process_search(struct tracer *tracer, struct process *process, size_t *opened,
+                          struct weir_error *err)
+{
+	struct finding finding = { .tracer = tracer, .process = process };
+	int code;
+
+	for (size_t i = 0; i < tracer->target_count; i++)
+		tracer->targets[i]->met = false;
+	code = shm_find(process->pid, target_seen, target_open, &finding, err);
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		struct target *t = tracer->targets[i];
+
+		/* A daemon that closed its descriptors still has the mapping; after exec it has
+		 * not. */
+		if (t->process == process && !t->met && !t->leaving && !shm_alive(&t->shm)) {
+			t->leaving = true;
+			if (t->claimed && !process_is_over(process))
+				notice(tracer, "process %d (%s) runs another program now (exec)",
+				       process->pid, process->name);
+		}
+	}
+	if (opened)
+		*opened = finding.opened;
+	return code;
+}
+
+/* Claim those targets of a process that have a probe that matches, or, if `wait`, all. */
+static int process_claim(struct tracer *tracer, const struct process *process, bool wait,
+                         size_t *claimed, struct weir_error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		struct target *t = tracer->targets[i];
+		int one;
+
+		if (t->process != process || t->leaving)
+			continue;
+		if (t->claimed) {
+			++*claimed;
+			continue;
+		}
+		if (!wait && !target_matches(t) &&
+		    !session_pending(&t->shm, &tracer->options.session))
+			continue;
+		one = target_claim(t, err);
+		if (one)
+			code = one;
+		else
+			++*claimed;
+	}
+	return code;
+}
+
+static void drop_unclaimed(struct tracer *tracer, const struct process *process)
+{
+	for (size_t i = tracer->target_count; i-- > 0;) {
+		if (tracer->targets[i]->process == process && !tracer->targets[i]->claimed)
+			target_drop(tracer, i);
+	}
+}
+
+int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
+{
+	struct process *process;
+	size_t claimed = 0;
+	int code;
+
+	if (process_find(tracer, pid))
+		return 0;
+	code = process_add(tracer, pid, &process);
+	if (code == -ESRCH || code == -EINVAL)
+		return weir_err(err, -ESRCH, "there is no process %d", pid);
+	if (code)
+		return weir_err(err, code, "cannot watch process %d: %s", pid, strerror(-code));
+	process->asked = process->family = true;
+	process->look_at = process->born + SECOND;
+	code = process_search(tracer, process, NULL, err);
+	if (code == -ENOENT && tracer->options.wait) {
+		process->look_at = process->born + WALK_EVERY;
+		return 0;
+	}
+	if (code == -ENOENT)
+		code = explain_no_memory(process, err);
+	if (code >= 0) {
+		code = process_claim(tracer, process, tracer->options.wait, &claimed, err);
+		if (!code && !claimed)
+			code = explain_no_match(tracer, process, err);
+	}
+	if (code < 0 && !claimed) {
+		drop_unclaimed(tracer, process);
+		process_drop(tracer, tracer->process_count - 1);
+		return code;
+	}
+	return 0;
+}
+
+int tracer_follow(struct tracer *tracer, pid_t pid)
+{
+	struct process *process;
+	int code = process_add(tracer, pid, &process);
+
+	if (code)
+		return code;
+	process->asked = process->family = true;
+	tracer->follow = true;
+	return 0;
+}
+
+/* When to look again for the shared memories of a process that was found, not asked for. */
+static int64_t next_search(const struct process *process, int64_t now)
+{
+	int64_t age = now - process->born;
+
+	if (process->targets)
+		return now + SECOND;
+	if (age < 2 * SECOND)
+		return now + WALK_EVERY;
+	return now + (age < 60 * SECOND && process->family ? SECOND / 10 : 2 * SECOND);
+}
+
+static void process_refresh(struct tracer *tracer, struct process *process, int64_t now)
+{
+	struct weir_error err = { 0 };
+	size_t opened = 0, claimed = 0;
+	int code;
+
+	if (process->ended || process->denied || now < process->look_at)
+		return;
+	code = process_search(tracer, process, &opened, &err);
+	process->look_at = next_search(process, now);
+	if (code == -EACCES) {
+		process->denied = true;
+		tracer->denied++;
+		if (process->asked)
+			notice(tracer, "%s", err.message);
+		return;
+	}
+	if (!opened)
+		return;
+	/* An orphan that nobody led here: only if it waits for this tracer. */
+	if (!process->family && !tracer->options.all) {
+		for (size_t i = tracer->target_count; i-- > 0;) {
+			struct target *t = tracer->targets[i];
+
+			if (t->process == process && !t->claimed &&
+			    !session_pending(&t->shm, &tracer->options.session))
+				target_drop(tracer, i);
+		}
+	}
+	code = process_claim(tracer, process, false, &claimed, &err);
+	if (code)
+		notice(tracer, "%s", err.message);
+}
+
+/* New processes: all of them, or those that descend from one that is traced. */
+static void walk(struct tracer *tracer, int64_t now)
+{
+	DIR *dir;
+
+	if ((!tracer->options.all && !tracer->follow) || now - tracer->walked_at < WALK_EVERY)
+		return;
+	dir = opendir("/proc");
+	if (!dir)
+		return;
+	tracer->walked_at = now;
+	for (struct dirent *e; (e = readdir(dir));) {
+		struct process *process, *leader;
+		unsigned long long start;
+		pid_t pid = atoi(e->d_name), parent = 0;
+
+		if (pid <= 0 || pid == getpid() || process_find(tracer, pid))
+			continue;
+		if (proc_start(pid, &start, &parent) || process_add(tracer, pid, &process))
+			continue;
+		leader = process_find(tracer, parent);
+		process->family = leader && leader->family;
+		process->look_at = now;
+		/* What was there before and is nobody's child is of no interest. */
+		if (!tracer->options.all && !process->family && tracer->round == 0)
+			process->look_at = INT64_MAX;
+	}
+	closedir(dir);
+	tracer->round++;
+}
+
+/* --- looking */
+
+static int take_chunk(void *arg, const struct stream_chunk *chunk)
+{
+	struct target *target = arg;
+	struct merge_source **source = &target->sources[chunk->slot];
+	int code;
+
+	if (!*source) {
+		code = merge_source_create(&target->tracer->merge, &target->clock, target, source);
+		if (code)
+			return code;
+	}
+	return merge_push(&target->tracer->merge, *source, chunk);
+}
+
+static int64_t target_look(struct target *target)
+{
+	int64_t n = stream_look(&target->stream, STREAM_ALL, take_chunk, target);
+
+	return n < 0 ? 0 : n; /* no memory: the packets stay where they are */
+}
+
+/* Read what a session that is over still holds: twice, since a missing number needs two looks. */
+static void target_drain(struct target *target, bool grace)
+{
+	if (!target->claimed)
+		return;
+	target_look(target);
+	if (grace)
+		nap(GRACE);
+	for (int i = 0; i < 3; i++)
+		target_look(target);
+}
+
+static void report_gap(struct target *target, enum session_status status)
+{
+	struct tracer *tracer = target->tracer;
+	int64_t now = clock_monotonic();
+	int64_t from = clock_ns(&target->clock, session_expired_at(&target->session));
+	int64_t length = now - from;
+
+	if (length < 0 || length > 366 * 86400 * SECOND)
+		length = 0; /* the target's word */
+	tracer->gaps++;
+	tracer->gap_ns += length;
+	notice(tracer,
+	       "process %d (%s): %s; its events of the last %" PRId64 ".%03d s were not recorded. "
+	       "Recording goes on",
+	       target->process->pid, target->process->name,
+	       status == SESSION_EXPIRED
+	           ? "weir did not run for longer than its lease of 3 s, so the probes went off"
+	           : "another tracer took this session",
+	       length / SECOND, (int)(length / MS % 1000));
+}
+
+/* The session was ended from the other side: fetch what it holds, report, begin another one. */
+static void target_rearm(struct target *target, enum session_status status, int64_t now)
+{
+	struct weir_error err;
+
+	if (status == SESSION_EXPIRED)
+		target_drain(target, true);
+	report_gap(target, status);
+	target_end_session(target);
+	target->claim_at = now + SECOND; /* a hostile target could do this for ever */
+	if (target_claim(target, &err))
+		notice(target->tracer, "%s", err.message);
+}
+
+static void target_refresh(struct target *target, int64_t now)
+{
+	uint64_t end = __atomic_load_n(&shm_header(&target->shm)->schema_end, __ATOMIC_RELAXED);
+
+	if (end != target->schema.read_to && !target->schema.broken) {
+		schema_update(&target->schema, &target->shm);
+		if (target->claimed)
+			session_arm(&target->session, &target->schema);
+	}
+	if (!target->claimed) {
+		struct weir_error err;
+
+		if (now < target->claim_at || target->leaving)
+			return;
+		target->claim_at = now + SECOND / 10;
+		if ((target_matches(target) ||
+		     session_pending(&target->shm, &target->tracer->options.session)) &&
+		    target_claim(target, &err)) {
+			notice(target->tracer, "%s", err.message);
+			target->claim_at = now + 10 * SECOND;
+		}
+		return;
+	}
+	if (now - target->checked_at > SECOND) {
+		clock_update(&target->clock);
+		target->checked_at = now;
+	}
+}
+
+static bool sources_empty(const struct target *target)
+{
+	for (uint32_t i = 0; i < target->shm.head.slots; i++) {
+		if (target->sources[i] && !merge_source_empty(target->sources[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Ends of processes and memories: drained now, freed when their last event was handed out. */
+static void retire(struct tracer *tracer)
+{
+	for (size_t i = tracer->target_count; i-- > 0;) {
+		struct target *t = tracer->targets[i];
+
+		if (!t->leaving)
+			continue;
+		if (t->claimed) {
+			session_stop(&t->session);
+			target_drain(t, false);
+			target_end_session(t);
+		} else if (sources_empty(t)) {
+			target_drop(tracer, i);
+		}
+	}
+	for (size_t i = tracer->process_count; i-- > 0;) {
+		struct process *p = tracer->processes[i];
+
+		if (p->ended && !p->targets)
+			process_drop(tracer, i);
+	}
+}
+
+static void mark_ended(struct tracer *tracer)
+{
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		struct process *p = tracer->processes[i];
+
+		tracer->polls[i] = (struct pollfd){ .fd = p->pidfd, .events = POLLIN };
+	}
+	if (poll(tracer->polls, tracer->process_count, 0) <= 0)
+		return;
+	for (size_t i = 0; i < tracer->process_count; i++)
+		tracer->processes[i]->ended |= tracer->polls[i].revents != 0;
+	for (size_t i = 0; i < tracer->target_count; i++)
+		tracer->targets[i]->leaving |= tracer->targets[i]->process->ended;
+}
+
+static int hand_on(void *arg, const struct event *event)
+{
+	struct tracer *tracer = arg;
+	struct target *target = event->owner;
+	struct record_value values[SCHEMA_FIELDS_MAX];
+	struct tracer_event out = { .event = event, .target = target, .values = values };
+
+	out.probe = schema_find(&target->schema, event->id);
+	if (!out.probe || !record_decode(out.probe, event->record, event->length,
+	                                 tracer->options.session.string_limit, values)) {
+		tracer->undecoded++;
+		return 0;
+	}
+	return tracer->options.event(tracer->options.arg, &out);
+}
+
+int64_t tracer_look(struct tracer *tracer)
+{
+	int64_t now = clock_monotonic();
+	int64_t watermark = tracer->previous_look - CLOCK_SLACK;
+	int64_t sum = 0;
+	int code;
+
+	if (tracer->previous_look && now - tracer->previous_look > tracer->longest_pause)
+		tracer->longest_pause = now - tracer->previous_look;
+	/* An end that is seen now happened after the last event of that process. */
+	mark_ended(tracer);
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		struct target *t = tracer->targets[i];
+		enum session_status status;
+
+		target_refresh(t, now);
+		if (!t->claimed)
+			continue;
+		sum += target_look(t);
+		if (t->leaving)
+			continue;
+		status = session_status(&t->session);
+		if (status != SESSION_OK)
+			target_rearm(t, status, now);
+	}
+	retire(tracer);
+	tracer->previous_look = now;
+	code = merge_release(&tracer->merge, watermark, hand_on, tracer);
+	if (code)
+		return code < 0 ? code : -code;
+	walk(tracer, now);
+	for (size_t i = 0; i < tracer->process_count; i++)
+		process_refresh(tracer, tracer->processes[i], now);
+	return sum;
+}
+
+int tracer_stop(struct tracer *tracer)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		struct target *t = tracer->targets[i];
+
+		if (!t->claimed)
+			continue;
+		schema_update(&t->schema, &t->shm);
+		session_stop(&t->session);
+		any |= !t->leaving;
+	}
+	if (any)
+		nap(GRACE);
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		target_drain(tracer->targets[i], false);
+		target_end_session(tracer->targets[i]);
+	}
+	return merge_release(&tracer->merge, INT64_MAX, hand_on, tracer);
+}
+
+bool tracer_ended(const struct tracer *tracer)
+{
+	if (tracer->options.all || tracer->target_count || tracer->merge.used)
+		return false;
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		if (tracer->processes[i]->family && !tracer->processes[i]->ended)
+			return false;
+	}
+	return true;
+}
+
+size_t tracer_polls(struct tracer *tracer)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		if (tracer->processes[i]->targets || tracer->processes[i]->asked)
+			tracer->polls[n++] =
+			    (struct pollfd){ .fd = tracer->processes[i]->pidfd, .events = POLLIN };
+	}
+	return n;
+}
+
+uint64_t tracer_lost(const struct tracer *tracer)
+{
+	uint64_t sum = tracer->lost;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		const struct target *t = tracer->targets[i];
+
+		sum += t->lost + (t->claimed ? session_lost(&t->session) : 0);
+	}
+	return sum;
+}
+
+uint64_t tracer_overwritten(const struct tracer *tracer)
+{
+	uint64_t sum = tracer->overwritten;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		const struct target *t = tracer->targets[i];
+
+		sum += t->overwritten;
+		if (t->claimed)
+			sum += session_overwritten(&t->session) - t->stream.partial;
+	}
+	return sum;
+}
+
+void tracer_destroy(struct tracer *tracer)
+{
+	if (!tracer)
+		return;
+	while (tracer->target_count)
+		target_drop(tracer, tracer->target_count - 1);
+	while (tracer->process_count)
+		process_drop(tracer, tracer->process_count - 1);
+	lease_keeper_destroy(tracer->keeper);
+	merge_deinit(&tracer->merge);
+	free(tracer->processes);
+	free(tracer->targets);
+	free(tracer->polls);
+	free(tracer);
+}

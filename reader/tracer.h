@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events of any number of live processes, in time order: finds processes and their shared
+ * memories, keeps a session on each, merges, reports what happens to them. Single threaded, but
+ * for the leases.
+ *
+ *     tracer_create > tracer_add* > { tracer_look, wait }* > tracer_stop > tracer_destroy
+ */
+#ifndef WEIR_READER_TRACER_H
+#define WEIR_READER_TRACER_H
+
+#include "reader/merge.h"
+#include "reader/threads.h"
+
+#include <poll.h>
+
+struct process {
+	pid_t pid;
+	unsigned long long start;
+	int pidfd;
+	char name[32];
+	bool asked; /* by tracer_add(); else found */
+	bool ended;
+	bool family;     /* asked for, or a descendant of one that was */
+	bool denied;     /* may not be looked at */
+	int targets;     /* shared memories being traced */
+	int64_t born;    /* when it was first seen */
+	int64_t look_at; /* for its shared memories, next; CLOCK_MONOTONIC, ns */
+	uint64_t round;  /* of the walk that last met it */
+};
+
+/* One shared memory. */
+struct target {
+	struct tracer *tracer;
+	struct process *process;
+	struct shm shm;
+	struct clock clock;
+	struct schema schema;
+	struct session session;
+	struct stream stream;
+	struct threads threads;
+	struct merge_source **sources; /* by slot; made when its first packet comes */
+	uint64_t lost;                 /* of sessions that ended */
+	uint64_t overwritten;
+	int64_t claim_at;   /* not before: an expired session was just given back */
+	int64_t checked_at; /* its schema, while unclaimed; its pair of clocks, while claimed */
+	bool claimed;
+	bool met;     /* by the search under way */
+	bool leaving; /* the memory is no longer the process's, or it ended: drain and go */
+};
+
+struct tracer_event {
+	const struct event *event;
+	struct target *target;
+	struct schema_probe *probe; /* NULL: the id is unknown */
+	const struct record_value *values;
+};
+
+struct tracer_options {
+	struct session_options session; /* patterns borrowed */
+	bool all;  /* every process that has a matching probe, also later ones */
+	bool wait; /* tracer_add(): probes may come later */
+	int (*event)(void *arg, const struct tracer_event *event); /* nonzero ends the look */
+	void (*notice)(void *arg, const char *text); /* something a person should know */
+	void *arg;
+};
+
+struct tracer {
+	struct tracer_options options;
+	struct lease_keeper *keeper;
+	struct merge merge;
+	struct process **processes;
+	size_t process_count;
+	struct target **targets;
+	size_t target_count;
+	struct pollfd *polls;  /* room for process_count + TRACER_POLLS_MORE */
+	int64_t previous_look; /* CLOCK_MONOTONIC, ns: the watermark of the next look */
+	int64_t longest_pause; /* between looks */
+	int64_t walked_at;     /* /proc, for `all` and following */
+	uint64_t round;
+	uint64_t attached;          /* targets, ever */
+	uint64_t denied;            /* processes that may not be looked at */
+	uint64_t lost, overwritten; /* of targets that are gone; see tracer_lost() */
+	uint64_t missing, bad, undecoded;
+	uint64_t gaps;
+	int64_t gap_ns;
+	bool rseq; /* all targets have it: nothing comes late */
+	bool follow;
+};
+
+#define TRACER_POLLS_MORE 4
+
+int tracer_create(const struct tracer_options *options, struct tracer **ret);
+void tracer_destroy(struct tracer *tracer);
+
+/*
+ * Trace a process. -ENOENT, with the nearest names: it has no such probe (and !options.wait);
+ * -ESRCH; -EACCES; -EBUSY; ...
+ */
+int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err);
+
+/* Follow a process that has no probes yet: the command that was just started. */
+int tracer_follow(struct tracer *tracer, pid_t pid);
+
+/* Look at everything once; events go to options.event. Returns records met, or what it returned. */
+int64_t tracer_look(struct tracer *tracer);
+
+/* Switch everything off and hand out what is left, in order. */
+int tracer_stop(struct tracer *tracer);
+
+/* Is there nothing left that could have an event? */
+bool tracer_ended(const struct tracer *tracer);
+
+/* Descriptors that become readable when a process ends, in tracer->polls. */
+size_t tracer_polls(struct tracer *tracer);
+
+/* Since the start, over all targets. */
+uint64_t tracer_lost(const struct tracer *tracer);
+uint64_t tracer_overwritten(const struct tracer *tracer);
+
+#endif
