@@ -18,9 +18,11 @@
 #include "lib/lttng_event.h"
 
 struct lttng_batch {
+	struct lttng_batch *next; /* of the provider */
 	struct ust_probe_desc desc;
 	void *registered;
 	size_t count;
+	struct probe **probes;
 	struct lttng_event **events;
 	const struct ust_event_desc **descs;
 	struct ust_tracepoint **sites;
@@ -30,6 +32,7 @@ static void batch_free(struct lttng_batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++)
 		lttng_event_release(batch->events[i]);
+	free(batch->probes);
 	free(batch->events);
 	free(batch->descs);
 	free(batch->sites);
@@ -42,17 +45,17 @@ static struct lttng_batch *batch_alloc(size_t count)
 
 	if (!batch)
 		return NULL;
+	batch->probes = calloc(count, sizeof(*batch->probes));
 	batch->events = calloc(count, sizeof(*batch->events));
 	batch->descs = calloc(count, sizeof(*batch->descs));
 	batch->sites = calloc(count, sizeof(*batch->sites));
-	if (batch->events && batch->descs && batch->sites)
+	if (batch->probes && batch->events && batch->descs && batch->sites)
 		return batch;
 	batch_free(batch);
 	return NULL;
 }
 
-static int batch_add(struct lttng_batch *batch, const struct lttng_probe *probe,
-                     struct weir_error *err)
+static int batch_add(struct lttng_batch *batch, struct probe *probe, struct weir_error *err)
 {
 	struct lttng_event *event;
 	int ret = lttng_event_take(probe, &event, err);
@@ -61,6 +64,7 @@ static int batch_add(struct lttng_batch *batch, const struct lttng_probe *probe,
 		return ret;
 	event->desc.probe_desc = &batch->desc;
 	event->tp_class.probe_desc = &batch->desc;
+	batch->probes[batch->count] = probe;
 	batch->events[batch->count] = event;
 	batch->descs[batch->count] = &event->desc;
 	batch->sites[batch->count] = &event->site;
@@ -102,42 +106,46 @@ static int batch_register(struct lttng_batch *batch, struct weir_error *err)
 	                 batch->desc.provider);
 }
 
-int lttng_publish(struct lttng_probe *probes, size_t count, bool executable,
-                  struct lttng_batch **ret, struct weir_error *err)
+int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count)
 {
+	struct weir_error *err = &provider->error;
 	struct lttng_batch *batch;
-	int result = 0;
+	int ret = lttng_loaded(err);
 
-	*ret = NULL;
-	if (!count)
-		return 0;
+	if (ret)
+		return ret;
 	batch = batch_alloc(count);
 	if (!batch)
 		return error_set(err, -ENOMEM, "LTTng: no memory for %zu probes", count);
-	for (size_t i = 0; i < count && !result; i++)
-		result = batch_add(batch, &probes[i], err);
-	if (!result) {
-		if (executable)
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = batch_add(batch, probes[i], err);
+	if (!ret) {
+		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
 			lttng_layouts_compile();
 		batch_describe(batch);
-		result = batch_register(batch, err);
+		ret = batch_register(batch, err);
 	}
-	if (result) {
+	if (ret) {
 		batch_free(batch);
-		return result;
+		return ret;
 	}
 	for (size_t i = 0; i < count; i++)
-		probes[i].sink = &batch->events[i]->sink;
-	*ret = batch;
+		probe_sink_add(probes[i], &batch->events[i]->sink);
+	batch->next = provider->lttng;
+	provider->lttng = batch;
 	return 0;
 }
 
-void lttng_withdraw(struct lttng_batch *batch)
+void lttng_withdraw(struct weir_provider *provider)
 {
-	if (!batch)
-		return;
-	sites_clear(batch);
-	lttng_api.probe_unregister(batch->registered);
-	lttng_api.synchronize();
-	batch_free(batch);
+	struct lttng_batch *batch;
+
+	while ((batch = provider->lttng)) {
+		provider->lttng = batch->next;
+		for (size_t i = 0; i < batch->count; i++)
+			probe_sink_remove(batch->probes[i], &batch->events[i]->sink);
+		sites_clear(batch);
+		lttng_api.probe_unregister(batch->registered);
+		batch_free(batch);
+	}
 }

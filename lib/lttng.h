@@ -25,38 +25,31 @@
 bool lttng_wanted(uint32_t provider_flags);
 
 /*
- * Load liblttng-ust.so.1, once. May take as long as LTTng waits for a session daemon that hangs
- * (3 s; LTTNG_UST_REGISTER_TIMEOUT): call it without weir_lock. Calling it again is cheap; what
- * failed is tried again.
- * -ENOENT: no such library; -ENOSYS: one that is too old. Both with a sentence.
+ * Load liblttng-ust.so.1, if it is not loaded yet. May take as long as LTTng waits for a session
+ * daemon that hangs (3 s; LTTNG_UST_REGISTER_TIMEOUT), and may fork: call it without weir_lock.
  */
-int lttng_load(struct weir_error *err);
+void lttng_load(void);
 
-struct lttng_probe {
-	const struct weir_note *note; /* in: borrowed; site and semaphore do not matter */
-	int32_t loglevel;             /* in: as in weir_probe_options */
-	void *ip;                     /* in: what the context `ip` shows: the probe's site */
-	struct weir_sink *sink;       /* out: lives for ever */
-};
-
-struct lttng_batch;
+/* 0, or -errno and a sentence of the last lttng_load(): -ENOENT: no such library; -ENOSYS: one
+ * that is too old. */
+int lttng_loaded(struct weir_error *err);
 
 /*
- * Register probes of one provider. After that, sessions that asked for them record what their sinks
- * are given; until then, weir_sink.on stays 0. `executable`: machine code may be made.
- * -EINVAL: something that LTTng cannot describe; -ENOMEM; -EPROTO: LTTng refused. With a sentence;
- * nothing is registered then.
+ * Register probes of one provider in a batch, and give them sinks. Sessions that asked for them
+ * already record from here on. -EINVAL: something that LTTng cannot describe; -ENOMEM; -EPROTO:
+ * LTTng refused; or as lttng_loaded(). The provider's error has a sentence; nothing is registered
+ * then.
  */
-int lttng_publish(struct lttng_probe *probes, size_t count, bool executable,
-                  struct lttng_batch **ret, struct weir_error *err);
+int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count);
 
-/* Take them away again; remove the sinks from their probes before. Frees the batch; NULL is ignored. */
-void lttng_withdraw(struct lttng_batch *batch);
+/* Take away all that is registered of this provider. When it returns, LTTng records no more of it. */
+void lttng_withdraw(struct weir_provider *provider);
 
 /*
- * For pthread_atfork: weir_lock is taken before prepare and kept until the parent or child hook. The child hook registers with the session daemon anew, may wait as lttng_load() does, and
- * may fork by itself: call it last, and without weir_lock. They do nothing while the library is
- * not loaded, and where liblttng-ust-fork does the same work already.
+ * For pthread_atfork. weir_lock is taken before prepare and kept until the parent or child hook.
+ * The child hook registers with the session daemon anew, may wait as lttng_load() does, and may
+ * fork by itself: call it last, and without weir_lock. They do nothing while the library is not
+ * loaded, and where liblttng-ust-fork does the same work already.
  */
 void lttng_fork_prepare(void);
 void lttng_fork_parent(void);

@@ -219,11 +219,12 @@ static void fields_fill(struct lttng_event *event, size_t count, char *texts, si
 	event->site.signature = signature;
 }
 
-static void event_fill(struct lttng_event *event, const struct lttng_probe *probe)
+static void event_fill(struct lttng_event *event, const struct probe *probe)
 {
 	const char *provider = (const char *)event->note + event->note->fixed;
 
 	event->sink.fire = lttng_event_fire;
+	event->sink.on = (const volatile uint32_t *)&event->site.state;
 	event->site.struct_size = sizeof(event->site);
 	event->site.provider = provider;
 	event->site.name = provider + strlen(provider) + 1;
@@ -242,7 +243,7 @@ static void event_fill(struct lttng_event *event, const struct lttng_probe *prob
 	}
 }
 
-static int event_create(const struct lttng_probe *probe, const struct lttng_layout *layout,
+static int event_create(const struct probe *probe, const struct lttng_layout *layout,
                         struct lttng_event **ret)
 {
 	size_t count, lengths, signature, head, pointers, total;
@@ -267,7 +268,7 @@ static int event_create(const struct lttng_probe *probe, const struct lttng_layo
 	return 0;
 }
 
-static bool event_is(const struct lttng_event *event, const struct lttng_probe *probe)
+static bool event_is(const struct lttng_event *event, const struct probe *probe)
 {
 	const struct weir_note *a = event->note, *b = probe->note;
 
@@ -276,7 +277,7 @@ static bool event_is(const struct lttng_event *event, const struct lttng_probe *
 	       memcmp((const char *)a + a->fixed, (const char *)b + b->fixed, a->size - a->fixed) == 0;
 }
 
-int lttng_event_take(const struct lttng_probe *probe, struct lttng_event **ret,
+int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
                      struct weir_error *err)
 {
 	const char *name = (const char *)probe->note + probe->note->fixed;
@@ -303,7 +304,6 @@ int lttng_event_take(const struct lttng_probe *probe, struct lttng_event **ret,
 		event->next = *head;
 		*head = event;
 	}
-	event->ip = probe->ip;
 	event->taken = true;
 	*ret = event;
 	return 0;

@@ -15,7 +15,6 @@
 struct lttng_event {
 	struct weir_sink sink;
 	const struct lttng_layout *layout;
-	void *ip;
 	struct ust_tracepoint site; /* LTTng sets state and probes */
 
 	/* cold */
@@ -30,12 +29,12 @@ struct lttng_event {
 };
 
 /* The event of that description, taken: an old one or a new one. */
-int lttng_event_take(const struct lttng_probe *probe, struct lttng_event **ret,
+int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
                      struct weir_error *err);
 void lttng_event_release(struct lttng_event *event);
 
 /* In lttng_fire.c. */
-void lttng_event_fire(struct weir_sink *sink, const uint64_t *args);
+void lttng_event_fire(struct weir_sink *sink, const uint64_t *args, const void *ip);
 void lttng_event_callback(void);
 
 /* The layout of a note: an old one or a new one. */

@@ -160,7 +160,7 @@ static inline void deliver(struct fire *fire, struct ust_event *event)
 	}
 }
 
-void lttng_event_fire(struct weir_sink *sink, const uint64_t *args)
+void lttng_event_fire(struct weir_sink *sink, const uint64_t *args, const void *ip)
 {
 	const struct lttng_event *event = (const struct lttng_event *)sink;
 	const struct ust_tracepoint_probe *probe;
@@ -171,7 +171,7 @@ void lttng_event_fire(struct weir_sink *sink, const uint64_t *args)
 	fire.event = event;
 	fire.args = args;
 	fire.probe.struct_size = sizeof(fire.probe);
-	fire.probe.ip = event->ip;
+	fire.probe.ip = (void *)(uintptr_t)ip;
 	fire.packed = false;
 	fire.stacked = false;
 	lttng_api.read_lock();

@@ -31,6 +31,7 @@ struct lttng_api lttng_api;
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Set under load_lock, read without it by the fork handlers. */
 static bool loading, loaded;
+static struct weir_error load_error;
 static bool fork_covered; /* liblttng-ust-fork is there */
 static bool cut_off;      /* this process was forked while its parent was loading */
 /* From prepare to parent or child, under weir_lock. */
@@ -110,18 +111,29 @@ static int load(struct weir_error *err)
 	return 0;
 }
 
-int lttng_load(struct weir_error *err)
+void lttng_load(void)
+{
+
+	pthread_mutex_lock(&load_lock);
+	if (!loaded && cut_off) {
+		error_set(&load_error, -ENOENT, "LTTng: this process was forked while another thread was "
+		                              "loading " LIBRARY "; publish before forking, or exec");
+	} else if (!loaded) {
+		__atomic_store_n(&loading, true, __ATOMIC_RELEASE);
+		load(&load_error);
+		__atomic_store_n(&loading, false, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&load_lock);
+}
+
+int lttng_loaded(struct weir_error *err)
 {
 	int ret = 0;
 
 	pthread_mutex_lock(&load_lock);
-	if (!loaded && cut_off) {
-		ret = error_set(err, -ENOENT, "LTTng: this process was forked while another thread was "
-		                              "loading " LIBRARY "; publish before forking, or exec");
-	} else if (!loaded) {
-		__atomic_store_n(&loading, true, __ATOMIC_RELEASE);
-		ret = load(err);
-		__atomic_store_n(&loading, false, __ATOMIC_RELEASE);
+	if (!loaded) {
+		*err = load_error;
+		ret = load_error.code;
 	}
 	pthread_mutex_unlock(&load_lock);
 	return ret;
@@ -145,16 +157,14 @@ void lttng_fork_parent(void)
 
 void lttng_fork_child(void)
 {
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
 	bool told = forking;
 
-	if (loading) {
-		/* half of it: another thread was in its constructor */
-		static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-
-		load_lock = fresh;
-		loading = false;
-		cut_off = true;
-	}
+	/* Another thread may have had it; and if that was in LTTng's constructor, half of LTTng is
+	 * here. */
+	load_lock = fresh;
+	cut_off |= loading;
+	loading = false;
 	forking = false;
 	if (told)
 		lttng_api.after_fork_child(&fork_signals); /* may fork itself */
