@@ -18,7 +18,7 @@
 const uint16_t site_off = WEIR_SITE_OFF;
 const uint32_t mask_off = 0;
 
-struct weir_probe weir_probe_off[1] = { { &site_off, &mask_off, 0, 0, 0, NULL } };
+struct weir_probe weir_probe_off[1] = { { &site_off, &mask_off, &mask_off, 0, NULL } };
 
 /* A string or bytes field: its word in the record and its piece. Returns the padded length. */
 static uint32_t gather_piece(struct gather *g, unsigned field, const void *data, size_t size,
@@ -86,13 +86,13 @@ static void gather_fields(const struct probe *probe, const uint64_t *args, uint3
 	g->words[1] = slots_tid() | (uint64_t)flags << 48;
 }
 
-static void call_sinks(const struct probe *probe, const uint64_t *args)
+static void call_sinks(const struct probe *probe, const uint64_t *args, const void *ip)
 {
 	/* acquire: partner is probe_sink_add */
 	struct weir_sink *sink = __atomic_load_n(&probe->sinks, __ATOMIC_ACQUIRE);
 
 	for (; sink; sink = __atomic_load_n(&sink->next, __ATOMIC_ACQUIRE))
-		sink->fire(sink, args);
+		sink->fire(sink, args, ip);
 }
 
 /* The longest string that this session wants of this probe. */
@@ -128,35 +128,38 @@ static void fire_buffers(struct probe *probe, const uint64_t *args, uint32_t mas
 }
 
 /* Everything but the site. */
-static void fire(struct probe *probe, const uint64_t *args, uint32_t mask)
+static void fire(struct probe *probe, const uint64_t *args, uint32_t mask, const void *ip)
 {
 	int saved = errno;
 
 	if (mask)
 		fire_buffers(probe, args, mask);
-	if (WEIR_UNLIKELY(probe->head.sinks))
-		call_sinks(probe, args);
+	if (WEIR_UNLIKELY(*probe->head.sinks))
+		call_sinks(probe, args, ip);
 	errno = saved;
 }
 
 void fire_generic(struct probe *probe, const uint64_t *in_registers, const uint64_t *on_stack,
                   uint32_t mask)
 {
+	/* What lies below the arguments on the stack is the address that the fire returns to. */
+	const void *ip = (const void *)(uintptr_t)on_stack[-1];
+
 	if (probe->args <= ENTRY_REGISTERS) {
-		fire(probe, in_registers, mask);
+		fire(probe, in_registers, mask, ip);
 	} else {
 		uint64_t args[WEIR_ARGS_MAX];
 
 		memcpy(args, in_registers, ENTRY_REGISTERS * sizeof(*args));
 		memcpy(args + ENTRY_REGISTERS, on_stack,
 		       (probe->args - ENTRY_REGISTERS) * sizeof(*args));
-		fire(probe, args, mask);
+		fire(probe, args, mask, ip);
 	}
 }
 
-static void fire_all(struct probe *probe, const uint64_t *args)
+static void fire_all(struct probe *probe, const uint64_t *args, const void *ip)
 {
-	fire(probe, args, *probe->head.mask);
+	fire(probe, args, *probe->head.mask, ip);
 	if (*probe->head.site != WEIR_SITE_OFF && probe->site_fn)
 		site_call(probe->site_fn, args, probe->args);
 }
@@ -221,7 +224,7 @@ int weir_fire_args(struct weir_probe *head, uint64_t signature, const uint64_t *
 			return -EINVAL;
 		}
 	}
-	fire_all(probe, words);
+	fire_all(probe, words, __builtin_return_address(0));
 	return 0;
 }
 
@@ -259,8 +262,19 @@ int weir_fire_values(struct weir_probe *head, const union weir_value *values, si
 			words[arg++] = v->u64;
 		}
 	}
-	fire_all(probe, words);
+	fire_all(probe, words, __builtin_return_address(0));
 	return 0;
+}
+
+/* With one sink a fire looks at that sink's own word, with more it calls them all. */
+static void sinks_point(struct probe *probe)
+{
+	static const uint32_t on = 1;
+	const volatile uint32_t *word = &mask_off;
+
+	if (probe->sinks)
+		word = probe->sinks->next || !probe->sinks->on ? &on : probe->sinks->on;
+	__atomic_store_n(&probe->head.sinks, word, __ATOMIC_RELEASE);
 }
 
 void probe_sink_add(struct probe *probe, struct weir_sink *sink)
@@ -268,7 +282,7 @@ void probe_sink_add(struct probe *probe, struct weir_sink *sink)
 	sink->next = probe->sinks;
 	/* release: partner is call_sinks */
 	__atomic_store_n(&probe->sinks, sink, __ATOMIC_RELEASE);
-	probe->head.sinks = 1;
+	sinks_point(probe);
 }
 
 void probe_sink_remove(struct probe *probe, struct weir_sink *sink)
@@ -279,6 +293,5 @@ void probe_sink_remove(struct probe *probe, struct weir_sink *sink)
 		at = &(*at)->next;
 	if (*at) /* its own next stays: a fire may be standing on it */
 		__atomic_store_n(at, sink->next, __ATOMIC_RELEASE);
-	if (!probe->sinks)
-		probe->head.sinks = 0;
+	sinks_point(probe);
 }

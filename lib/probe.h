@@ -12,15 +12,17 @@
 #include "lib/stub.h"
 
 /*
- * Somebody beside USDT and buffers that wants the event. While a probe has sinks, head.sinks is
- * nonzero and every fire calls them, in any thread, also in signal handlers. `args` has one word
- * per USDT argument (a bytes field has two: pointer, length), borrowed for the call. Sinks are
- * added and removed under weir_lock; a removed sink may still be called by fires under way and
- * must stay valid memory for ever.
+ * Somebody beside USDT and buffers that wants the event. While a sink's word is nonzero every fire
+ * of its probe calls it, in any thread, also in signal handlers; with other sinks on the probe it
+ * may also be called while its word is 0. `args` has one word per USDT argument (a bytes field has
+ * two: pointer, length), borrowed for the call; `ip` is where the fire returns to. Sinks are added
+ * and removed under weir_lock; a removed sink may still be called by fires under way and must stay
+ * valid memory for ever.
  */
 struct weir_sink {
 	struct weir_sink *next;
-	void (*fire)(struct weir_sink *sink, const uint64_t *args);
+	const volatile uint32_t *on; /* NULL: always on */
+	void (*fire)(struct weir_sink *sink, const uint64_t *args, const void *ip);
 };
 
 struct probe {
@@ -63,6 +65,7 @@ struct weir_provider {
 	struct probe *probes, **last;
 	struct weir_error error;
 	char path[256]; /* of its first stub */
+	struct lttng_batch *lttng;
 };
 
 /* One lock for every provider; a fire never takes it. */

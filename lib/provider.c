@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/lttng.h"
 #include "lib/session.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -141,6 +142,8 @@ int weir_provider_publish(struct weir_provider *provider)
 {
 	int r;
 
+	if (lttng_wanted(provider->flags))
+		lttng_load(); /* may wait, and fork */
 	weir_lock();
 	r = publish(provider, true);
 	weir_unlock();

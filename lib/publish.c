@@ -17,6 +17,7 @@
 #include "lib/clock.h"
 #include "lib/entry.h"
 #include "lib/error.h"
+#include "lib/lttng.h"
 #include "lib/session.h"
 #include "lib/shm.h"
 #include "lib/slot.h"
@@ -30,10 +31,12 @@ static bool use_rseq;
 static void fork_prepare(void)
 {
 	weir_lock();
+	lttng_fork_prepare();
 }
 
 static void fork_parent(void)
 {
+	lttng_fork_parent();
 	weir_unlock();
 }
 
@@ -58,6 +61,16 @@ static void fork_child(void)
 		}
 	}
 	weir_unlock();
+	lttng_fork_child();
+}
+
+static void fork_watch(void)
+{
+	static bool watching;
+
+	if (!watching)
+		pthread_atfork(fork_prepare, fork_parent, fork_child);
+	watching = true;
 }
 
 /* ---- buffers ---- */
@@ -95,7 +108,6 @@ static uint64_t pool_size(const struct weir_provider *provider)
 /* The shared memory, made at the first publish that wants it. */
 static int buffers_start(struct weir_provider *provider)
 {
-	static bool atfork;
 	uint32_t features = provider->flags & WEIR_PROVIDER_BLOCK ? WEIR_FEATURE_BLOCK : 0;
 	const char *no_rseq = secure_getenv("WEIR_NO_RSEQ");
 	int r;
@@ -113,9 +125,6 @@ static int buffers_start(struct weir_provider *provider)
 	if (r)
 		return error_set(&provider->error, r, "no buffers: no memory for %u slots",
 		                 shm.slots);
-	if (!atfork)
-		pthread_atfork(fork_prepare, fork_parent, fork_child);
-	atfork = true;
 	session_from_environment();
 	shm_ready();
 	return 0;
@@ -243,12 +252,13 @@ int publish(struct weir_provider *provider, bool deferred)
 	struct probe **probes;
 	size_t count = probes_to_publish(provider, deferred, &probes);
 	bool want_buffer = !(provider->flags & WEIR_PROVIDER_NO_BUFFER);
-	int no_buffer = -ENOTSUP, no_usdt = -ENOTSUP;
+	int no_buffer = -ENOTSUP, no_usdt = -ENOTSUP, no_lttng = -ENOTSUP;
 	struct weir_error err = { 0 };
 
 	provider->published = true;
 	provider->error.code = 0;
 	provider->error.message[0] = '\0';
+	fork_watch();
 	if (want_buffer)
 		no_buffer = buffers_start(provider);
 	if (count && !(provider->flags & WEIR_PROVIDER_NO_USDT))
@@ -260,14 +270,17 @@ int publish(struct weir_provider *provider, bool deferred)
 
 		probe_activate(probes[i], !no_usdt, buffer);
 	}
+	if (count && lttng_wanted(provider->flags))
+		no_lttng = lttng_publish(provider, probes, count);
 	free(probes);
-	if (!count || !no_buffer || !no_usdt)
+	if (!count || !no_buffer || !no_usdt || !no_lttng)
 		return 0;
 	return want_buffer ? no_buffer : no_usdt;
 }
 
 void withdraw(struct weir_provider *provider)
 {
+	lttng_withdraw(provider);
 	for (struct probe *p = provider->probes; p; p = p->next) {
 		if (!p->published)
 			continue;

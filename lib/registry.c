@@ -86,6 +86,7 @@ static void probe_init(struct probe *probe, uint16_t id, struct weir_note *note)
 
 	probe->head.site = &site_off;
 	probe->head.mask = &mask_off;
+	probe->head.sinks = &mask_off;
 	probe->note = note;
 	probe->id = id;
 	probe->fields = (uint8_t)note->fields;

@@ -154,10 +154,9 @@ struct weir_probe {
 	/* First two bytes of the site: WEIR_SITE_OFF, or a tracer is there. */
 	const volatile uint16_t *site;
 	const volatile uint32_t *mask; /* buffer sessions that asked for this probe */
-	volatile uint32_t sinks;       /* others that want the event, such as LTTng */
-	uint32_t reserved;
-	uint64_t signature; /* count and classes of the arguments; 0: not through `fire` */
-	void (*fire)(void); /* entry in the stub, called with the arguments as uint64_t */
+	const volatile uint32_t *sinks; /* nonzero: others want the event, such as LTTng */
+	uint64_t signature;            /* count and classes of the arguments; 0: not through `fire` */
+	void (*fire)(void);            /* entry in the stub, called with the arguments as uint64_t */
 };
 
 #if defined(__x86_64__)
@@ -235,8 +234,8 @@ WEIR_API int weir_probe_find(struct weir_provider *provider, const char *name,
  */
 static inline bool weir_enabled(const struct weir_probe *probe)
 {
-	return WEIR_UNLIKELY(
-	    ((uint32_t)(*probe->site ^ WEIR_SITE_OFF) | *probe->mask | probe->sinks) != 0);
+	return WEIR_UNLIKELY(((uint32_t)(*probe->site ^ WEIR_SITE_OFF) | *probe->mask |
+	                      *probe->sinks) != 0);
 }
 
 /* A value for weir_fire_values. */

@@ -97,7 +97,8 @@
 	RSEQ_TABLE fixed_\n
 	ENTRY	weir_entry_\n
 	movq	PROBE_MASK(%r10), %rax
-	cmpl	$0, PROBE_SINKS(%r10)
+	movq	PROBE_SINKS(%r10), %r11
+	cmpl	$0, (%r11)
 	jne	weir_entry_any
 	movl	(%rax), %eax
 	testl	%eax, %eax
@@ -267,7 +268,8 @@ fixed_\n\()_commit:
 	RSEQ_TABLE mixed
 	ENTRY	weir_entry_mixed
 	movq	PROBE_MASK(%r10), %rax
-	cmpl	$0, PROBE_SINKS(%r10)
+	movq	PROBE_SINKS(%r10), %r11
+	cmpl	$0, (%r11)
 	jne	weir_entry_any
 	movl	(%rax), %eax
 	testl	%eax, %eax

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Publishing probes to LTTng, a batch at a time: what one call of weir_provider_publish() makes new.
+ *
+ * Order. Call sites first, then the provider: LTTng connects the two when the second one arrives,
+ * and with a session active they are on before lttng_publish() returns. On the way out, call sites
+ * first again; LTTng leaves a call site's state as it was if another one of the same name is still
+ * there, so it is cleared here. When probe_unregister returns, LTTng has waited for all fires that
+ * it could have been seen by and has dropped its events, so nothing points into the batch any more.
+ */
+#include "lib/lttng.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "lib/lttng_event.h"
+
+struct lttng_batch {
+	struct lttng_batch *next; /* of the provider */
+	struct ust_probe_desc desc;
+	void *registered;
+	size_t count;
+	struct probe **probes;
+	struct lttng_event **events;
+	const struct ust_event_desc **descs;
+	struct ust_tracepoint **sites;
+};
+
+static void batch_free(struct lttng_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		lttng_event_release(batch->events[i]);
+	free(batch->probes);
+	free(batch->events);
+	free(batch->descs);
+	free(batch->sites);
+	free(batch);
+}
+
+static struct lttng_batch *batch_alloc(size_t count)
+{
+	struct lttng_batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch)
+		return NULL;
+	batch->probes = calloc(count, sizeof(*batch->probes));
+	batch->events = calloc(count, sizeof(*batch->events));
+	batch->descs = calloc(count, sizeof(*batch->descs));
+	batch->sites = calloc(count, sizeof(*batch->sites));
+	if (batch->probes && batch->events && batch->descs && batch->sites)
+		return batch;
+	batch_free(batch);
+	return NULL;
+}
+
+static int batch_add(struct lttng_batch *batch, struct probe *probe, struct weir_error *err)
+{
+	struct lttng_event *event;
+	int ret = lttng_event_take(probe, &event, err);
+
+	if (ret)
+		return ret;
+	event->desc.probe_desc = &batch->desc;
+	event->tp_class.probe_desc = &batch->desc;
+	batch->probes[batch->count] = probe;
+	batch->events[batch->count] = event;
+	batch->descs[batch->count] = &event->desc;
+	batch->sites[batch->count] = &event->site;
+	batch->count++;
+	return 0;
+}
+
+static void batch_describe(struct lttng_batch *batch)
+{
+	batch->desc.struct_size = sizeof(batch->desc);
+	batch->desc.provider = batch->events[0]->site.provider;
+	batch->desc.events = batch->descs;
+	batch->desc.nr_events = (unsigned int)batch->count;
+	batch->desc.major = UST_PROVIDER_MAJOR;
+	batch->desc.minor = UST_PROVIDER_MINOR;
+}
+
+static void sites_clear(struct lttng_batch *batch)
+{
+	lttng_api.module_unregister(batch->sites);
+	for (size_t i = 0; i < batch->count; i++) {
+		__atomic_store_n(&batch->events[i]->site.state, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&batch->events[i]->site.probes, NULL, __ATOMIC_RELAXED);
+	}
+}
+
+static int batch_register(struct lttng_batch *batch, struct weir_error *err)
+{
+	if (lttng_api.module_register(batch->sites, (int)batch->count))
+		return error_set(err, -EPROTO, "LTTng: it did not take the call sites of %s",
+		                 batch->desc.provider);
+	batch->registered = lttng_api.probe_register(&batch->desc);
+	if (batch->registered)
+		return 0;
+	sites_clear(batch);
+	return error_set(err, -EPROTO,
+	                 "LTTng: it refused the provider %s; LTTNG_UST_DEBUG=1 in the environment "
+	                 "makes it say why on standard error",
+	                 batch->desc.provider);
+}
+
+int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count)
+{
+	struct weir_error *err = &provider->error;
+	struct lttng_batch *batch;
+	int ret = lttng_loaded(err);
+
+	if (ret)
+		return ret;
+	batch = batch_alloc(count);
+	if (!batch)
+		return error_set(err, -ENOMEM, "LTTng: no memory for %zu probes", count);
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = batch_add(batch, probes[i], err);
+	if (!ret) {
+		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
+			lttng_layouts_compile();
+		batch_describe(batch);
+		ret = batch_register(batch, err);
+	}
+	if (ret) {
+		batch_free(batch);
+		return ret;
+	}
+	for (size_t i = 0; i < count; i++)
+		probe_sink_add(probes[i], &batch->events[i]->sink);
+	batch->next = provider->lttng;
+	provider->lttng = batch;
+	return 0;
+}
+
+void lttng_withdraw(struct weir_provider *provider)
+{
+	struct lttng_batch *batch;
+
+	while ((batch = provider->lttng)) {
+		provider->lttng = batch->next;
+		for (size_t i = 0; i < batch->count; i++)
+			probe_sink_remove(batch->probes[i], &batch->events[i]->sink);
+		sites_clear(batch);
+		lttng_api.probe_unregister(batch->registered);
+		batch_free(batch);
+	}
+}

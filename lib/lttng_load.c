@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding liblttng-ust and living with it through fork.
+ *
+ * The handle of liblttng-ust.so.1 resolves everything, also what lies in the two libraries that it
+ * brings along. It is never closed: its threads run until the process ends.
+ *
+ * LTTng must be told of a fork: otherwise the child records under its parent's pid and shares its
+ * sockets. Programs preload liblttng-ust-fork.so for that, whose fork() calls the same three
+ * functions around the real one; to call them twice deadlocks with all signals blocked, so if
+ * fork() is that library's, nothing is done here. Where it is not, pthread_atfork handlers do the
+ * work, and no preloading is needed.
+ *
+ * LTTng's constructor may fork too, to make a shared memory file. It guards itself against being
+ * told of that; here it means that a fork may come out of lttng_load() and, in a child, out of
+ * lttng_fork_child(), and that neither may hold a lock which the handlers take.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/error.h"
+#include "lib/lttng_event.h"
+
+#define LIBRARY "liblttng-ust.so.1"
+
+struct lttng_api lttng_api;
+
+static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Set under load_lock, read without it by the fork handlers. */
+static bool loading, loaded;
+static struct weir_error load_error;
+static bool fork_covered; /* liblttng-ust-fork is there */
+static bool cut_off;      /* this process was forked while its parent was loading */
+/* From prepare to parent or child, under weir_lock. */
+static bool forking;
+static sigset_t fork_signals;
+
+bool lttng_wanted(uint32_t provider_flags)
+{
+	const char *value;
+
+	if (provider_flags & WEIR_PROVIDER_LTTNG)
+		return true;
+	value = secure_getenv("WEIR_LTTNG");
+	return value && *value && strcmp(value, "0") != 0;
+}
+
+static int resolve(void *handle, struct lttng_api *api, struct weir_error *err)
+{
+	const struct {
+		const char *name;
+		void *to;
+	} symbols[] = {
+		{ "lttng_ust_probe_register", &api->probe_register },
+		{ "lttng_ust_probe_unregister", &api->probe_unregister },
+		{ "lttng_ust_tracepoint_module_register", &api->module_register },
+		{ "lttng_ust_tracepoint_module_unregister", &api->module_unregister },
+		{ "lttng_ust_urcu_read_lock", &api->read_lock },
+		{ "lttng_ust_urcu_read_unlock", &api->read_unlock },
+		{ "lttng_ust_urcu_synchronize_rcu", &api->synchronize },
+		{ "lttng_ust_before_fork", &api->before_fork },
+		{ "lttng_ust_after_fork_parent", &api->after_fork_parent },
+		{ "lttng_ust_after_fork_child", &api->after_fork_child },
+	};
+
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
+		void *symbol = dlsym(handle, symbols[i].name);
+
+		if (!symbol)
+			return error_set(err, -ENOSYS,
+			                 "LTTng: " LIBRARY " has no %s; LTTng-UST 2.13 or later is needed",
+			                 symbols[i].name);
+		memcpy(symbols[i].to, &symbol, sizeof(symbol));
+	}
+	return 0;
+}
+
+static bool fork_is_lttngs(void)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "fork");
+	Dl_info info;
+
+	return symbol && dladdr(symbol, &info) && info.dli_fname &&
+	       strstr(info.dli_fname, "liblttng-ust-fork");
+}
+
+static int load(struct weir_error *err)
+{
+	struct lttng_api api;
+	const char *reason;
+	void *handle;
+	int ret;
+
+	handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!handle) {
+		reason = dlerror();
+		return error_set(err, -ENOENT,
+		                 "LTTng: cannot load " LIBRARY " (%s); install LTTng-UST 2.13 or later "
+		                 "(Debian: liblttng-ust1)",
+		                 reason ? reason : "no reason given");
+	}
+	ret = resolve(handle, &api, err);
+	if (ret)
+		return ret; /* what has threads cannot be unloaded */
+	lttng_api = api;
+	fork_covered = fork_is_lttngs();
+	__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void lttng_load(void)
+{
+
+	pthread_mutex_lock(&load_lock);
+	if (!loaded && cut_off) {
+		error_set(&load_error, -ENOENT, "LTTng: this process was forked while another thread was "
+		                              "loading " LIBRARY "; publish before forking, or exec");
+	} else if (!loaded) {
+		__atomic_store_n(&loading, true, __ATOMIC_RELEASE);
+		load(&load_error);
+		__atomic_store_n(&loading, false, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&load_lock);
+}
+
+int lttng_loaded(struct weir_error *err)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&load_lock);
+	if (!loaded) {
+		*err = load_error;
+		ret = load_error.code;
+	}
+	pthread_mutex_unlock(&load_lock);
+	return ret;
+}
+
+void lttng_fork_prepare(void)
+{
+	/* pairs with the releases in lttng_load */
+	forking = !__atomic_load_n(&loading, __ATOMIC_ACQUIRE) &&
+	          __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && !fork_covered;
+	if (forking)
+		lttng_api.before_fork(&fork_signals);
+}
+
+void lttng_fork_parent(void)
+{
+	if (forking)
+		lttng_api.after_fork_parent(&fork_signals);
+	forking = false;
+}
+
+void lttng_fork_child(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+	bool told = forking;
+
+	/* Another thread may have had it; and if that was in LTTng's constructor, half of LTTng is
+	 * here. */
+	load_lock = fresh;
+	cut_off |= loading;
+	loading = false;
+	forking = false;
+	if (told)
+		lttng_api.after_fork_child(&fork_signals); /* may fork itself */
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What is fired is what is recorded: types, limits, log levels, filters, contexts."""
+
+import struct
+
+from harness import Error, Session, Target, equal, lttng, main
+
+TYPES = "i8:a i16:b i32:c i64:d u8:e u16:f u32:g u64:h f32:i f64:j bool:k string:l".split()
+
+
+def single(value):
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def test_types(daemon):
+    daemon.start()
+    session = Session("types").event("all:*").start()
+    with Target() as target:
+        target.provider("all", "one -1 0 " + " ".join(TYPES), "two -1 0 bytes:m pointer:n bool:o",
+                        "none -1 0")
+        target("fire all:one -1 -2 -3 -4 255 65535 4294967295 18446744073709551615 "
+               "0.1 -2.5 1 a%20%22b%22%5c%0a")
+        target("fire all:one 127 32767 2147483647 9223372036854775807 0 0 0 0 0 1e300 0 -")
+        target("fire all:two %00%01%fe%ff 0xdeadbeef 0")
+        target("fire all:none")
+    events = session.events()
+    equal("names", [e.name for e in events], ["all:one", "all:one", "all:two", "all:none"])
+    equal("all:one", events[0].fields, dict(zip("abcdefghijkl", [
+        -1, -2, -3, -4, 255, 65535, 2**32 - 1, 2**64 - 1, events[0]["i"], -2.5, "true",
+        'a "b"\\\n'])))
+    assert abs(events[0]["i"] - 0.1) < 1e-6, events[0]
+    equal("all:one", events[1].fields, dict(zip("abcdefghijkl", [
+        127, 32767, 2**31 - 1, 2**63 - 1, 0, 0, 0, 0, 0, 1e300, "false", "(null)"])))
+    equal("all:two", events[2].fields,
+          {"_m_length": 4, "m": [0, 1, 254, 255], "n": 0xdeadbeef, "o": "false"})
+    assert "n = 0xDEADBEEF" in events[2].line, "a pointer is shown in hexadecimal"
+
+
+def test_limits(daemon):
+    daemon.start()
+    session = Session("limits").event("cut:*").start()
+    with Target() as target:
+        target.provider("cut", "small -1 8 string:s bytes:b u8:end",
+                        "large -1 4096 string:s bytes:b string:t u8:end",
+                        "default -1 0 string:s")
+        target("fire cut:small 123456789 abcdefghij 7")
+        target("fire cut:small 12345678 abcdefgh 7")
+        target("fire cut:large " + "x" * 5000 + " " + "y" * 3000 + " " + "z" * 900 + " 9")
+        target("fire cut:large a b c 9")
+        target("fire cut:default " + "d" * 300)
+    events = session.events()
+    for event in events[:2]:
+        equal("small", (event["s"], len(event["b"]), event["end"]), ("12345678", 8, 7))
+    large = events[2]
+    equal("large", (large["s"], len(large["b"]), large["t"], large["end"]),
+          ("x" * 4096, 3000, "z" * 900, 9))
+    equal("large, short", events[3].fields,
+          {"s": "a", "_b_length": 1, "b": [ord("b")], "t": "c", "end": 9})
+    equal("default", events[4]["s"], "d" * 256)
+
+
+def test_length_names(daemon):
+    """A field may be called what LTTng would call another one's length."""
+    daemon.start()
+    session = Session("lengths").event("len:*").start()
+    with Target() as target:
+        target.provider("len", "one -1 0 bytes:b u8:_b_length u8:_b_length_")
+        target("fire len:one xyz 1 2")
+    events = session.events()
+    equal("fields", list(events[0].fields.values()), [3, [ord(c) for c in "xyz"], 1, 2])
+
+
+def test_keywords(daemon):
+    """Names that mean something in CTF's metadata language or in C are names like all others."""
+    daemon.start()
+    names = "event id int struct name timestamp value string enum const a1 _".split()
+    session = Session("words").event("struct:*").start()
+    with Target() as target:
+        target.provider("struct", "event -1 0 " + " ".join("u8:" + n for n in names))
+        target("fire struct:event " + " ".join(str(i) for i in range(len(names))))
+    equal("fields", session.events()[0].fields, {n: i for i, n in enumerate(names)})
+
+
+def test_list(daemon):
+    daemon.start()
+    with Target() as target:
+        target.provider("seen", "warn 4 0 u32:id", "debug 14 0 string:text bytes:raw f64:ms",
+                        "plain -1 0 bool:ok")
+        listed = lttng("list", "--userspace", "--fields")
+    for wanted in ("seen:warn (loglevel: TRACE_WARNING (4))", "seen:debug (loglevel: TRACE_DEBUG (14))",
+                   "seen:plain (loglevel: TRACE_DEBUG_LINE (13))", "field: text (string)",
+                   "field: id (integer)", "field: ms (float)", "field: ok"):
+        assert wanted in listed.replace("TRACE_TRACE", "TRACE"), f"{wanted} is not in\n{listed}"
+
+
+def test_loglevels(daemon):
+    daemon.start()
+    session = Session("levels")
+    session.event("lv:*", "--loglevel=WARNING").start()
+    only = Session("only").event("lv:*", "--loglevel-only=INFO").start()
+    with Target() as target:
+        target.provider("lv", *[f"l{n} {n} 0 u8:v" for n in range(15)])
+        for n in range(15):
+            target(f"fire lv:l{n} {n}")
+        try:
+            target("probe lv wrong 15 0 u8:v")
+        except Error as error:
+            assert "15" in str(error), error
+        else:
+            raise AssertionError("log level 15 was taken")
+    equal("WARNING and above", [e["v"] for e in session.events()], [0, 1, 2, 3, 4])
+    equal("INFO only", [e["v"] for e in only.events()], [6])
+
+
+FILTERS = [
+    ("a == -5", True), ("a > -5", False), ("b < -299", True), ("c == -70000", True),
+    ("d == -5000000000", True), ("e == 200", True), ("f == 60000", True), ("g >= 4000000000", True),
+    ("h == 10000000000", True), ("i == 0.5", True), ("i > 0.5", False), ("j < 0.25", False),
+    ("j == 0.25", True), ("k == 1", True), ("k == 0", False), ('l == "/cart"', True),
+    ('l == "/ca*"', True), ('l == "/x*"', False), ('a == -5 && (e == 1 || l != "no")', True),
+]
+
+
+def test_filters(daemon):
+    daemon.start()
+    sessions = []
+    for number, (text, _) in enumerate(FILTERS):
+        sessions.append(Session(f"f{number}", channel=("--subbuf-size=64k", "--num-subbuf=2"))
+                        .event("flt:one", "--filter", text).start())
+    extra = [("m[1] == 0x42", True), ("m[0] == 0x42", False), ("n == 4096", True), ("n == 1", False)]
+    for number, (text, _) in enumerate(extra):
+        sessions.append(Session(f"g{number}", channel=("--subbuf-size=64k", "--num-subbuf=2"))
+                        .event("flt:two", "--filter", text).start())
+    with Target() as target:
+        target.provider("flt", "one -1 0 " + " ".join(TYPES), "two -1 0 bytes:m pointer:n")
+        target("fire flt:one -5 -300 -70000 -5000000000 200 60000 4000000000 10000000000 "
+               "0.5 0.25 1 /cart")
+        target("fire flt:two AB 4096")
+    for session, (text, wanted) in zip(sessions, FILTERS + extra):
+        equal(text, len(session.events()), int(wanted))
+
+
+def test_contexts(daemon):
+    daemon.start()
+    session = Session("ctx").context("vpid", "vtid", "procname", "ip", "pthread_id")
+    session.event("ctx:*").start()
+    with Target() as target:
+        target.provider("ctx", "here -1 0 u8:v")
+        target("fire ctx:here 1")
+        target("newthread")
+        target("fire ctx:here 2")
+        with open(f"/proc/{target.pid}/maps") as file:
+            maps = [line.split() for line in file if "x" in line.split()[1]]
+        pid = target.pid
+    one, two = session.events()
+    equal("vpid", (one.context["vpid"], two.context["vpid"]), (pid, pid))
+    equal("vtid of the first thread", one.context["vtid"], pid)
+    assert two.context["vtid"] != pid, two
+    equal("procname", one.context["procname"], "lttng-target"[:15])
+    assert any(int(m[0].split("-")[0], 16) <= one.context["ip"] < int(m[0].split("-")[1], 16)
+               for m in maps), f"ip {one.context['ip']:#x} is no code of the target"
+
+
+if __name__ == "__main__":
+    main(globals())
