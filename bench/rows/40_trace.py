@@ -115,7 +115,7 @@ def sustained(context, weir):
 
 def peers(context):
     """M events/s at which each reads a trace of such events to /dev/null."""
-    count = 200000 if context.quick else 2000000
+    count = 100000 if context.quick else 600000
     trace = context.folder() / "trace"
     context.call([str(context.here / "with-lttng"), "record", str(trace), context.program("target"), "lttng", str(count)])
     babeltrace = context.need_tool("babeltrace2", "babeltrace2")
@@ -124,7 +124,7 @@ def peers(context):
     if seen < count * 0.9:
         raise Failure(f"LTTng recorded {seen} of {count} events")
     rates = {name: 0.0 for name in readers}
-    for _ in range(1 if context.quick else 3):
+    for _ in range(1 if context.quick else 2):
         for name, command in readers.items():
             begin = time.monotonic()
             with open(os.devnull, "w") as null:
