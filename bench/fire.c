@@ -103,10 +103,10 @@ BENCH_LOOP loop_sdt(uint64_t n)
 static void publish(void)
 {
 	static const struct weir_field numbers[] = {
-		{ "a", WEIR_U64, 0 }, { "b", WEIR_U64, 0 }, { "c", WEIR_U64, 0 }
+		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
 	};
-	static const struct weir_field strings[] = { { "id", WEIR_U64, 0 },
-		                                     { "path", WEIR_STRING, 0 } };
+	static const struct weir_field strings[] = { { "id", WEIR_U64 },
+		                                     { "path", WEIR_STRING } };
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options), .error = &error };
 	struct weir_provider *provider;

@@ -69,7 +69,7 @@ static void run_threads(unsigned threads)
 int main(int argc, char **argv)
 {
 	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64, 0 }, { "b", WEIR_U64, 0 }, { "c", WEIR_U64, 0 }
+		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
 	};
 	struct weir_provider *provider;
 	struct session_count count;

@@ -19,9 +19,9 @@
 #include "bench/bench.h"
 #include "bench/elf_stub.h"
 
-static const struct weir_field fields[] = { { "id", WEIR_U64, 0 },
-	                                    { "path", WEIR_STRING, 0 },
-	                                    { "took", WEIR_U32, 0 } };
+static const struct weir_field fields[] = { { "id", WEIR_U64 },
+	                                    { "path", WEIR_STRING },
+	                                    { "took", WEIR_U32 } };
 
 static void publish_weir(unsigned probes, const char *dir)
 {

@@ -54,7 +54,7 @@ static struct weir_probe *publish(const char *name, const struct weir_field *fie
 
 static int run_latency(unsigned count)
 {
-	static const struct weir_field fields[] = { { "sent", WEIR_U64, 0 } };
+	static const struct weir_field fields[] = { { "sent", WEIR_U64 } };
 	struct weir_probe *probe = publish("tick", fields, 1);
 
 	usleep(200000);
@@ -92,7 +92,7 @@ static void fire_three(uint64_t i)
 static int run_rate(double rate, double seconds)
 {
 	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64, 0 }, { "b", WEIR_U64, 0 }, { "c", WEIR_U64, 0 }
+		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
 	};
 	uint64_t began, count = (uint64_t)(rate * seconds);
 

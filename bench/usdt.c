@@ -200,7 +200,7 @@ static void check(const char *name, void (*loop)(uint64_t), int program)
 static void publish(void)
 {
 	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64, 0 }, { "b", WEIR_U64, 0 }, { "c", WEIR_U64, 0 }
+		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
 	};
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options), .error = &error };

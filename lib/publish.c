@@ -16,6 +16,7 @@
 
 #include "lib/clock.h"
 #include "lib/entry.h"
+#include "lib/declare.h"
 #include "lib/error.h"
 #include "lib/session.h"
 #include "lib/shm.h"
@@ -29,12 +30,14 @@ static bool use_rseq;
 
 static void fork_prepare(void)
 {
+	declare_fork_prepare();
 	weir_lock();
 }
 
 static void fork_parent(void)
 {
 	weir_unlock();
+	declare_fork_done();
 }
 
 static void probe_detach(struct probe *probe)
@@ -58,6 +61,7 @@ static void fork_child(void)
 		}
 	}
 	weir_unlock();
+	declare_fork_done();
 }
 
 /* ---- buffers ---- */

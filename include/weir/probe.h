@@ -238,7 +238,7 @@ template <typename T> struct weir_float_ {
 #define WEIR_KIND_bytes_ WEIR_KIND_POINTER_, WEIR_KIND_INTEGER_
 #define WEIR_KIND_pointer_ WEIR_KIND_POINTER_
 
-#define WEIR_FIELD_(type, name) { #name, WEIR_TYPE_##type##_, 0 }
+#define WEIR_FIELD_(type, name) { #name, WEIR_TYPE_##type##_ }
 #define WEIR_TYPE_i8_ WEIR_I8
 #define WEIR_TYPE_i16_ WEIR_I16
 #define WEIR_TYPE_i32_ WEIR_I32

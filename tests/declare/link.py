@@ -10,12 +10,16 @@ import subprocess
 import sys
 import tempfile
 
+SECTIONS = ["-Os", "-ffunction-sections", "-fdata-sections"]
+
+# name: (options of the compiler, of the linker)
 WAYS = {
-    "-O0": ["-O0"],
-    "-O2, hidden": ["-O2", "-fvisibility=hidden"],
-    "-O2, lto": ["-O2", "-flto"],
-    "-Os, gc-sections": ["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"],
-    "no pie": ["-O2", "-no-pie", "-fno-pic"],
+    "-O0": (["-O0"], []),
+    "-O2, hidden": (["-O2", "-fvisibility=hidden"], []),
+    "-O2, lto": (["-O2", "-flto"], ["-O2", "-flto"]),
+    "-Os, gc-sections": (SECTIONS, ["-Wl,--gc-sections"]),
+    "-Os, gc-sections, lld": (SECTIONS, ["-Wl,--gc-sections", "-fuse-ld=lld"]),
+    "no pie": (["-O2", "-fno-pic"], ["-no-pie"]),
 }
 
 
@@ -45,20 +49,21 @@ class Build:
         if done.returncode:
             raise RuntimeError(" ".join(map(str, command)) + "\n" + done.stdout + done.stderr)
 
-    def plugin(self, name, options):
+    def plugin(self, name, options, link):
         path = self.folder / f"{name}.so"
-        options = [o for o in options if o not in ("-no-pie", "-fno-pic")]
-        self.run(self.cc, *self.flags, *options, "-shared", "-fPIC", self.here / f"{name}.c", *self.shared, "-o", path)
+        link = [option for option in link if option != "-no-pie"]
+        self.run(self.cc, *self.flags, *options, "-fPIC", "-shared", *link, self.here / f"{name}.c", *self.shared,
+                 "-o", path)
         return path
 
-    def program(self, options, libraries):
+    def program(self, options, link, libraries):
         objects = []
         for source in [self.here / "main.c", self.here / "file.c", *self.extra]:
             objects.append(self.folder / f"{source.stem}.o")
             self.run(self.cc, *self.flags, *options, "-c", source, "-o", objects[-1])
         objects.append(self.folder / "cc.o")
         self.run(self.cxx, *self.flags, *options, "-std=c++11", "-c", self.here / "cc.cc", "-o", objects[-1])
-        self.run(self.cxx, *options, *objects, *libraries, "-ldl", "-o", self.folder / "declare")
+        self.run(self.cxx, *link, *objects, *libraries, "-ldl", "-o", self.folder / "declare")
         return self.folder / "declare"
 
 
@@ -70,17 +75,17 @@ def main():
             return 0
     number = failed = 0
     for static in (False, True):
-        for name, options in WAYS.items():
+        for name, (options, link) in WAYS.items():
             number += 1
             what = f"{cc}, {name}, {'static' if static else 'shared'} libweir"
             with tempfile.TemporaryDirectory() as temporary:
                 build = Build(source, built, cc, cxx, pathlib.Path(temporary))
-                if not can(cc, options, build.folder, build.env):
-                    print(f"ok {number} - {what} # SKIP {cc} cannot link with {' '.join(options)} here")
+                if not can(cc, options + link, build.folder, build.env):
+                    print(f"ok {number} - {what} # SKIP {cc} cannot link with {' '.join(options + link)} here")
                     continue
                 try:
-                    arguments = [] if static else [build.plugin("plugin", options), build.plugin("stranger", options)]
-                    build.run(build.program(options, build.static if static else build.shared), *arguments)
+                    arguments = [] if static else [build.plugin(name, options, link) for name in ("plugin", "stranger")]
+                    build.run(build.program(options, link, build.static if static else build.shared), *arguments)
                     print(f"ok {number} - {what}", flush=True)
                 except RuntimeError as error:
                     failed += 1
