@@ -3,8 +3,9 @@
  * `bench-publish PROBES ROUNDS DIR`: ms from nothing to published, for one provider with that many
  * probes of three fields: create, add, publish. Each sample is a process of its own (so the shared
  * memory is made too) with an empty stub folder under DIR (so nothing is reused). Beside it, as
- * `elf`, the same number of probes the way libstapsdt makes them (bench/elf_stub.c), and as `again`
- * weir where the stub file of an earlier run is found.
+ * `elf`, the same number of probes the way libstapsdt makes them (bench/elf_stub.c); as `again` weir
+ * where the stub file of an earlier run is found; as `later` weir in a process that has published
+ * another provider before.
  */
 #include <weir/weir.h>
 
@@ -23,7 +24,7 @@ static const struct weir_field fields[] = { { "id", WEIR_U64 },
 	                                    { "path", WEIR_STRING },
 	                                    { "took", WEIR_U32 } };
 
-static void publish_weir(unsigned probes, const char *dir)
+static void publish_provider(const char *provider_name, unsigned probes, const char *dir)
 {
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options),
@@ -34,7 +35,7 @@ static void publish_weir(unsigned probes, const char *dir)
 	char name[32];
 	int ret;
 
-	ret = weir_provider_create("bench_publish", &options, &provider);
+	ret = weir_provider_create(provider_name, &options, &provider);
 	for (unsigned i = 0; !ret && i < probes; i++) {
 		snprintf(name, sizeof(name), "probe_%u", i);
 		ret = weir_probe_create(provider, name, fields, 3, NULL, &probe);
@@ -47,6 +48,21 @@ static void publish_weir(unsigned probes, const char *dir)
 		bench_fail("published, but the last probe has no site");
 }
 
+static void nothing(const char *dir)
+{
+	(void)dir;
+}
+
+static void publish_weir(unsigned probes, const char *dir)
+{
+	publish_provider("bench_publish", probes, dir);
+}
+
+static void publish_first(const char *dir)
+{
+	publish_provider("bench_first", 1, dir);
+}
+
 static void publish_elf(unsigned probes, const char *dir)
 {
 	int ret = elf_stub_publish(dir, "bench_elf", probes);
@@ -56,7 +72,8 @@ static void publish_elf(unsigned probes, const char *dir)
 }
 
 /* In a child, which has never published; returns ms, measured there. */
-static double sample(void (*publish)(unsigned probes, const char *dir), unsigned probes,
+static double sample(void (*before)(const char *dir),
+                     void (*publish)(unsigned probes, const char *dir), unsigned probes,
                      const char *dir)
 {
 	double ms = 0;
@@ -67,8 +84,10 @@ static double sample(void (*publish)(unsigned probes, const char *dir), unsigned
 		bench_fail("pipe: %s", strerror(errno));
 	child = fork();
 	if (!child) {
-		uint64_t begin = bench_now();
+		uint64_t begin;
 
+		before(dir);
+		begin = bench_now();
 		publish(probes, dir);
 		ms = (double)(bench_now() - begin) / 1e6;
 		if (write(pipes[1], &ms, sizeof(ms)) != sizeof(ms))
@@ -104,9 +123,12 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < rounds; i++) {
 		const char *dir = fresh_dir(argv[3], "weir", i);
 
-		printf("weir %.5f\n", sample(publish_weir, probes, dir));
-		printf("again %.5f\n", sample(publish_weir, probes, dir));
-		printf("elf %.5f\n", sample(publish_elf, probes, fresh_dir(argv[3], "elf", i)));
+		printf("weir %.5f\n", sample(nothing, publish_weir, probes, dir));
+		printf("again %.5f\n", sample(nothing, publish_weir, probes, dir));
+		dir = fresh_dir(argv[3], "later", i);
+		printf("later %.5f\n", sample(publish_first, publish_weir, probes, dir));
+		dir = fresh_dir(argv[3], "elf", i);
+		printf("elf %.5f\n", sample(nothing, publish_elf, probes, dir));
 	}
 	return 0;
 }
