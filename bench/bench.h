@@ -59,7 +59,8 @@ static inline uint64_t bench_ticks(void)
  */
 void bench_rounds(const struct bench_variant *variants, size_t count, unsigned rounds);
 
-/* Stay on the n-th of the CPUs that this process may use, counted from the last; on failure: go on. */
+/* Stay on the n-th of the CPUs that this process may use, counted from the last; on failure: go on.
+ */
 void bench_pin(unsigned n);
 
 /* "NAME: message" to stderr and exit 1; `skip` exits 77: the row is skipped with this reason. */

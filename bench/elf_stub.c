@@ -100,8 +100,7 @@ static void add_hash(struct buffer *hash, const struct buffer *symbols, const st
 	words[0] = buckets;
 	words[1] = count;
 	for (uint32_t i = 1; i < count; i++) {
-		uint32_t *bucket =
-		    &words[2 + elf_hash(names->bytes + symbol[i].st_name) % buckets];
+		uint32_t *bucket = &words[2 + elf_hash(names->bytes + symbol[i].st_name) % buckets];
 
 		words[2 + buckets + i] = *bucket;
 		*bucket = i;
@@ -144,8 +143,8 @@ static void fill(struct object *o, const char *provider, unsigned probes)
 		add_note(&o->data[NOTE], symbol->st_value, provider, name);
 	}
 	Elf64_Dyn dynamic[] = {
-		{ DT_HASH, { o->at[HASH] } },     { DT_STRTAB, { o->at[DYNSTR] } },
-		{ DT_SYMTAB, { o->at[DYNSYM] } }, { DT_STRSZ, { o->data[DYNSTR].size } },
+		{ DT_HASH, { o->at[HASH] } },         { DT_STRTAB, { o->at[DYNSTR] } },
+		{ DT_SYMTAB, { o->at[DYNSYM] } },     { DT_STRSZ, { o->data[DYNSTR].size } },
 		{ DT_SYMENT, { sizeof(Elf64_Sym) } }, { DT_NULL, { 0 } },
 	};
 	put(&o->data[DYNAMIC], dynamic, sizeof(dynamic));

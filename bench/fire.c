@@ -102,11 +102,10 @@ BENCH_LOOP loop_sdt(uint64_t n)
 
 static void publish(void)
 {
-	static const struct weir_field numbers[] = {
-		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
-	};
-	static const struct weir_field strings[] = { { "id", WEIR_U64 },
-		                                     { "path", WEIR_STRING } };
+	static const struct weir_field numbers[] = { { "a", WEIR_U64 },
+		                                     { "b", WEIR_U64 },
+		                                     { "c", WEIR_U64 } };
+	static const struct weir_field strings[] = { { "id", WEIR_U64 }, { "path", WEIR_STRING } };
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options), .error = &error };
 	struct weir_provider *provider;
@@ -137,7 +136,7 @@ static void check(const struct session *session, const char *name, uint64_t fire
 static int run_off(unsigned rounds)
 {
 	const struct bench_variant variants[] = {
-		{ "empty", loop_empty, 200000 },     { "weir", loop_three, 200000 },
+		{ "empty", loop_empty, 200000 },       { "weir", loop_three, 200000 },
 		{ "declared", loop_declared, 200000 },
 #ifdef HAVE_LTTNG_UST
 		{ "lttng", loop_lttng, 200000 },
@@ -261,11 +260,12 @@ static void *worker(void *arg)
 
 static int run_threads(unsigned rounds)
 {
-	struct worker workers[2] = { { .cpu = 0, .rounds = rounds }, { .cpu = 1, .rounds = rounds } };
+	struct worker workers[2] = { { .cpu = 0, .rounds = rounds },
+		                     { .cpu = 1, .rounds = rounds } };
 	pthread_t threads[2];
 	struct session session;
-	uint64_t fires = 2ull * 2u * POOL_PACKETS * (WEIR_SHM_PACKET_SIZE / 40) +
-	                 3ull * rounds * THREAD_FIRES;
+	uint64_t fires =
+	    2ull * 2u * POOL_PACKETS * (WEIR_SHM_PACKET_SIZE / 40) + 3ull * rounds * THREAD_FIRES;
 	cpu_set_t allowed;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) || CPU_COUNT(&allowed) < 2)

@@ -16,9 +16,9 @@
 #include "bench/bench.h"
 #include "bench/session.h"
 
-#define PACKETS  (16u * 1024 * 1024 / WEIR_SHM_PACKET_SIZE)
-#define AT_ONCE  8u
-#define FIRES    100u
+#define PACKETS (16u * 1024 * 1024 / WEIR_SHM_PACKET_SIZE)
+#define AT_ONCE 8u
+#define FIRES   100u
 
 static struct weir_probe *three = weir_probe_off;
 
@@ -68,9 +68,9 @@ static void run_threads(unsigned threads)
 
 int main(int argc, char **argv)
 {
-	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
-	};
+	static const struct weir_field fields[] = { { "a", WEIR_U64 },
+		                                    { "b", WEIR_U64 },
+		                                    { "c", WEIR_U64 } };
 	struct weir_provider *provider;
 	struct session_count count;
 	struct session session;

@@ -3,9 +3,9 @@
  * `bench-publish PROBES ROUNDS DIR`: ms from nothing to published, for one provider with that many
  * probes of three fields: create, add, publish. Each sample is a process of its own (so the shared
  * memory is made too) with an empty stub folder under DIR (so nothing is reused). Beside it, as
- * `elf`, the same number of probes the way libstapsdt makes them (bench/elf_stub.c); as `again` weir
- * where the stub file of an earlier run is found; as `later` weir in a process that has published
- * another provider before.
+ * `elf`, the same number of probes the way libstapsdt makes them (bench/elf_stub.c); as `again`
+ * weir where the stub file of an earlier run is found; as `later` weir in a process that has
+ * published another provider before.
  */
 #include <weir/weir.h>
 

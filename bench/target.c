@@ -91,9 +91,9 @@ static void fire_three(uint64_t i)
 
 static int run_rate(double rate, double seconds)
 {
-	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
-	};
+	static const struct weir_field fields[] = { { "a", WEIR_U64 },
+		                                    { "b", WEIR_U64 },
+		                                    { "c", WEIR_U64 } };
 	uint64_t began, count = (uint64_t)(rate * seconds);
 
 	bench_pin(0);

@@ -55,8 +55,8 @@ static void find_place(uintptr_t address, struct place *ret)
 		uint64_t offset;
 		int at = 0;
 
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64 " %*s %*s %n", &begin, &end,
-		           &offset, &at) < 3 ||
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64 " %*s %*s %n", &begin,
+		           &end, &offset, &at) < 3 ||
 		    address < begin || address >= end)
 			continue;
 		line[strcspn(line, "\n")] = '\0';
@@ -131,7 +131,7 @@ static int load_nothing(void)
 		.prog_type = BPF_PROG_TYPE_KPROBE,
 		.insns = (uintptr_t)code,
 		.insn_cnt = sizeof(code) / sizeof(*code),
-		.license = (uintptr_t)"Dual MIT/GPL",
+		.license = (uintptr_t) "Dual MIT/GPL",
 	};
 	int fd = bpf(BPF_PROG_LOAD, &attr);
 
@@ -174,7 +174,8 @@ static uint64_t run_count(int program)
 {
 	struct bpf_prog_info info = { 0 };
 	union bpf_attr attr = {
-		.info = { .bpf_fd = (uint32_t)program, .info_len = sizeof(info),
+		.info = { .bpf_fd = (uint32_t)program,
+		          .info_len = sizeof(info),
 		          .info = (uintptr_t)&info },
 	};
 
@@ -199,9 +200,9 @@ static void check(const char *name, void (*loop)(uint64_t), int program)
 
 static void publish(void)
 {
-	static const struct weir_field fields[] = {
-		{ "a", WEIR_U64 }, { "b", WEIR_U64 }, { "c", WEIR_U64 }
-	};
+	static const struct weir_field fields[] = { { "a", WEIR_U64 },
+		                                    { "b", WEIR_U64 },
+		                                    { "c", WEIR_U64 } };
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options), .error = &error };
 	struct weir_provider *provider;

@@ -7,8 +7,8 @@
 
 WEIR_PROBE(shop, idle)
 WEIR_PROBE(shop, order, (u64, id), (string, path))
-WEIR_PROBE(shop, all, (i8, a), (i16, b), (i32, c), (i64, d), (u8, e), (u16, f), (u32, g), (f32, h), (f64, i),
-           (bool, j), (bytes, k), (pointer, l))
+WEIR_PROBE(shop, all, (i8, a), (i16, b), (i32, c), (i64, d), (u8, e), (u16, f), (u32, g), (f32, h),
+           (f64, i), (bool, j), (bytes, k), (pointer, l))
 
 #ifdef __cplusplus
 extern "C" {
