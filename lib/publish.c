@@ -16,6 +16,7 @@
 
 #include "lib/clock.h"
 #include "lib/entry.h"
+#include "lib/declare.h"
 #include "lib/error.h"
 #include "lib/lttng.h"
 #include "lib/session.h"
@@ -30,6 +31,7 @@ static bool use_rseq;
 
 static void fork_prepare(void)
 {
+	declare_fork_prepare();
 	weir_lock();
 	lttng_fork_prepare();
 }
@@ -38,6 +40,7 @@ static void fork_parent(void)
 {
 	lttng_fork_parent();
 	weir_unlock();
+	declare_fork_done();
 }
 
 static void probe_detach(struct probe *probe)
@@ -62,6 +65,7 @@ static void fork_child(void)
 	}
 	weir_unlock();
 	lttng_fork_child();
+	declare_fork_done();
 }
 
 static void fork_watch(void)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The peer: a static LTTng-UST tracepoint with three u64, as its manual writes one. */
+#undef LTTNG_UST_TRACEPOINT_PROVIDER
+#define LTTNG_UST_TRACEPOINT_PROVIDER bench
+#undef LTTNG_UST_TRACEPOINT_INCLUDE
+#define LTTNG_UST_TRACEPOINT_INCLUDE "bench/lttng.h"
+
+#if !defined(WEIR_BENCH_LTTNG_H) || defined(LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ)
+#define WEIR_BENCH_LTTNG_H
+
+#include <stdint.h>
+#include <lttng/tracepoint.h>
+
+LTTNG_UST_TRACEPOINT_EVENT(bench, three,
+	LTTNG_UST_TP_ARGS(uint64_t, a, uint64_t, b, uint64_t, c),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, a, a)
+		lttng_ust_field_integer(uint64_t, b, b)
+		lttng_ust_field_integer(uint64_t, c, c)))
+
+#endif
+
+#include <lttng/tracepoint-event.h>
