@@ -19,12 +19,12 @@
 #include "probes.h"
 #include "routes.h"
 
-static double now_ms(void)
+static uint64_t now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
@@ -33,7 +33,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 {
 	static atomic_ullong last_id;
 	uint64_t id = ++last_id;
-	double start = now_ms(), ms;
+	uint64_t start = now_us(), us;
 	struct MHD_Response *response;
 	struct reply reply;
 	size_t size;
@@ -51,9 +51,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	response = MHD_create_response_from_buffer(size, reply.body, MHD_RESPMEM_MUST_COPY);
 	ret = MHD_queue_response(connection, reply.status, response);
 	MHD_destroy_response(response);
-	ms = now_ms() - start;
-	WEIR_FIRE(probe_request_done, id, reply.route, path, reply.status, (uint32_t)(ms * 1e3),
-	          size, ms, method);
+	us = now_us() - start;
+	WEIR_FIRE(probe_request_done, id, reply.route, path, reply.status, us, size,
+	          (double)us / 1e3, method);
 	return ret;
 }
 

@@ -7,25 +7,8 @@
 # shellcheck disable=SC2086,SC2046 # flags are lists of words
 set -eu
 root=$1
-build=$2
-work=$(mktemp -d)
-target=
-cleanup() {
-	[ -z "$target" ] || kill "$target" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
-fail() {
-	echo "FAILED: $*"
-	exit 1
-}
-
-meson install -C "$build" --no-rebuild --quiet --destdir "$work/dest"
-prefix=$work/any/where
-mkdir -p "$work/any"
-mv "$(dirname "$(dirname "$(find "$work/dest" -path '*/bin/weir')")")" "$prefix"
+. "$root/tests/install/prefix.sh"
+install_somewhere "$2"
 cd "$work"
 
 echo "# what is there"
@@ -41,7 +24,6 @@ for command in $("$prefix/bin/weir" --help | sed -n '/^commands:/,/^$/s/^  \([a-
 	"$prefix/bin/weir" "$command" --help >/dev/null || fail "weir $command --help"
 done
 
-export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 case $("$prefix/bin/weir" --version) in
 "weir $(pkg-config --modversion weir | cut -d. -f1,2)"*) ;;
 *) fail "weir --version: $("$prefix/bin/weir" --version); weir.pc: $(pkg-config --modversion weir)" ;;
@@ -71,6 +53,7 @@ watch() {
 	mkfifo hold
 	"$@" <hold >out 2>&1 &
 	target=$!
+	started="$started $target"
 	exec 3>hold
 	for _ in $(seq 100); do
 		! grep -q published out || break
@@ -85,7 +68,6 @@ watch() {
 	exec 3>&-
 	rm hold
 	wait $target || fail "$1 ended with status $?"
-	target=
 }
 
 echo "# a stranger's program, shared"
@@ -101,17 +83,13 @@ cc -Wall "$root/tests/install/stranger.c" -o static $cflags \
 ! ldd ./static | grep libweir || fail "the static program needs libweir.so"
 watch ./static
 
-if ! command -v cmake >/dev/null; then
-	echo "skipped: there is no cmake (package cmake)"
-	exit 77
-fi
+need cmake cmake
 for example in "$root"/examples/*/CMakeLists.txt; do
-	folder=$(dirname "$example")
-	name=$(basename "$folder")
+	name=$(basename "$(dirname "$example")")
 	echo "# examples/$name with CMake"
-	cmake -S "$folder" -B "cmake-$name" >cmake.log 2>&1 || fail "cmake: $(tail -n 20 cmake.log)"
-	cmake --build "cmake-$name" >cmake.log 2>&1 || fail "$name: $(tail -n 20 cmake.log)"
-	! grep warning cmake.log || fail "examples/$name compiles with warnings"
-	"cmake-$name/$name" --no-such-option 2>/dev/null 3>&- & # it loads its libraries
-	wait $! || [ $? -le 2 ] || fail "examples/$name does not start"
+	build_example "$name"
+	# It loads its libraries from the prefix, finds no such option or number, and ends.
+	status=0
+	timeout 20 "$name/$name" --no-such-option 2>/dev/null || status=$?
+	[ $status -le 2 ] || fail "examples/$name: exit status $status"
 done

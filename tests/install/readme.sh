@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# usage: readme.sh ROOT BUILD
+# Do the one-liners of README.md work, as they stand there, beside a shop under load?
+set -eu
+root=$1
+. "$root/tests/install/prefix.sh"
+need cmake cmake
+need jq jq
+need wrk wrk
+need bpftrace bpftrace
+install_somewhere "$2"
+build_example shopd
+export PATH="$prefix/bin:$work/shopd:$PATH"
+cd "$root"
+
+shopd >"$work/shopd.out" &
+shop=$!
+started="$started $shop"
+for _ in $(seq 100); do
+	url=$(sed -n 's|.*\(http://127[^ ]*\).*|\1|p' "$work/shopd.out")
+	[ -z "$url" ] || break
+	sleep 0.1
+done
+[ -n "$url" ] || fail "shopd did not start"
+wrk -t1 -c8 -d120s -s examples/shopd/load.lua "$url" >/dev/null &
+started="$started $!"
+
+sed -n '/readme.sh runs/,/^```$/p' README.md | grep -v '^<!--\|^```' >"$work/lines"
+[ "$(wc -l <"$work/lines")" -ge 5 ] || fail "README.md has fewer than five one-liners"
+while read -r line; do
+	echo "# $line"
+	case $line in
+	bpftrace*) [ "$(id -u)" = 0 ] || {
+		echo "ok 1 - bpftrace # SKIP not root"
+		continue
+	} ;;
+	esac
+	# Others may run a shopd of their own at the same time.
+	command=$(printf '%s' "$line" | sed "s/\$(pidof shopd)/$shop/g")
+	timeout 60 sh -c "$command" >"$work/out" 2>"$work/err" </dev/null ||
+		fail "exit status $?: $(tail -n 20 "$work/err")"
+	[ -s "$work/out" ] || fail "it printed nothing; $(cat "$work/err")"
+	head -n 12 "$work/out" | cut -c1-160
+	case $line in
+	*jq*) grep -q '^/order/N' "$work/out" ;;
+	*'--count 10'*) [ "$(wc -l <"$work/out")" -ge 10 ] ;;
+	bpftrace*) grep -q '^@us\[/cart\]' "$work/out" ;;
+	*) grep -q 'shop:\|request__done' "$work/out" ;;
+	esac || fail "that is not what it should print"
+done <"$work/lines"
