@@ -5,6 +5,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/format.h"
+#include "reader/error.h"
 #include "reader/filter.h"
 
 #include <errno.h>
@@ -285,6 +286,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		if (status)
 			return status + 1;
 	}
+	/* Its children inherit the environment that switches the probes on. */
+	o->follow |= o->command != NULL;
 	o->patterns = (const char *const *)argv + optind;
 	o->pattern_count = end - optind;
 	if (!o->pid_count && !o->all && !o->command) {
@@ -419,13 +422,14 @@ static int check_filter(struct trace *trace, struct weir_error *err)
 
 static int start_command(struct trace *trace, struct weir_error *err)
 {
-	char joined[4096];
+	char joined[WEIR_SESSION_PATTERN_SIZE];
 	int report[2], code = 0;
 
-	if (!patterns_join(&trace->patterns, joined, sizeof(joined))) {
-		snprintf(err->message, sizeof(err->message), "the patterns are too long");
-		return -E2BIG;
-	}
+	if (!patterns_join(&trace->patterns, joined, sizeof(joined)))
+		return weir_err(err, -E2BIG,
+		                "the patterns for a command may have %zu characters together; "
+		                "use shorter ones",
+		                sizeof(joined) - 1);
 	if (pipe2(report, O_CLOEXEC))
 		return -errno;
 	/* Daemons that the command starts become ours, and so are found. */
@@ -450,11 +454,9 @@ static int start_command(struct trace *trace, struct weir_error *err)
 		trace->child = 0;
 	}
 	close(report[0]);
-	if (code) {
-		snprintf(err->message, sizeof(err->message), "cannot run %s: %s",
-		         trace->options.command[0], strerror(code));
-		return -code;
-	}
+	if (code)
+		return weir_err(err, -code, "cannot run %s: %s", trace->options.command[0],
+		                strerror(code));
 	return tracer_follow(trace->tracer, trace->child);
 }
 

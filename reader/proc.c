@@ -107,6 +107,26 @@ int proc_start(pid_t pid, unsigned long long *start, pid_t *parent)
 	return 0;
 }
 
+int proc_children(pid_t pid, pid_t *children, int most)
+{
+	char path[64], buf[1024], *at = buf, *end;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	if (slurp(path, buf, sizeof(buf)))
+		return 0;
+	while (n < most) {
+		long child = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		children[n++] = child;
+		at = end;
+	}
+	/* A number may be cut off at the end of the buffer; the walk of /proc finds that one. */
+	return n && strlen(buf) == sizeof(buf) - 1 ? n - 1 : n;
+}
+
 static int timens(pid_t pid, ino_t *ino, long long *offset)
 {
 	char path[64], buf[256];

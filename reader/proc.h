@@ -17,6 +17,9 @@ void proc_comm(pid_t pid, pid_t tid, char *name, size_t size);
 /* Clock ticks since boot when it started: with the pid it names a process for good. */
 int proc_start(pid_t pid, unsigned long long *start, pid_t *parent);
 
+/* Children that its main thread forked, `most` at most. Returns their number; 0 if not known. */
+int proc_children(pid_t pid, pid_t *children, int most);
+
 /* CLOCK_MONOTONIC of the process minus that of the caller, in ns (time namespaces). */
 long long proc_monotonic_offset(pid_t pid);
 

@@ -359,7 +359,10 @@ static int claim_locked(struct session *session, struct weir_error *err)
 static int check_mode(const struct shm *shm, const struct session_options *options,
                       struct weir_error *err)
 {
-	if (options->mode == WEIR_MODE_BLOCK && !(shm->head.features & WEIR_FEATURE_BLOCK))
+	/* Not from the copy: a provider that is published later may allow it. */
+	uint32_t features = __atomic_load_n(&shm_header(shm)->features, __ATOMIC_RELAXED);
+
+	if (options->mode == WEIR_MODE_BLOCK && !(features & WEIR_FEATURE_BLOCK))
 		return weir_err(
 		    err, -EOPNOTSUPP,
 		    "process %d does not let tracers block it: its provider must be created "
@@ -397,18 +400,22 @@ int session_claim(const struct shm *shm, const struct clock *clock,
 	return 0;
 }
 
+/*
+ * Is it for us? A program that was started under $WEIR_TRACE and a child of a followed parent both
+ * hold the patterns that this tracer gave; those that do not fit are empty in parent and child.
+ */
 static bool adoptable(const struct weir_shm_session *s, const struct session_options *options)
 {
 	uint64_t word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
-	char ours[WEIR_SESSION_PATTERN_SIZE] = "", theirs[WEIR_SESSION_PATTERN_SIZE];
+	char ours[WEIR_SESSION_PATTERN_SIZE], theirs[WEIR_SESSION_PATTERN_SIZE];
 
 	if (WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
 		return false;
-	if (__atomic_load_n(&s->owner, __ATOMIC_RELAXED) == (uint32_t)getpid())
-		return true;
 	memcpy(theirs, s->patterns, sizeof(theirs));
 	theirs[sizeof(theirs) - 1] = 0;
-	return patterns_join(options->patterns, ours, sizeof(ours)) && !strcmp(ours, theirs);
+	if (!patterns_join(options->patterns, ours, sizeof(ours)))
+		return options->follow && !*theirs;
+	return !strcmp(ours, theirs);
 }
 
 bool session_pending(const struct shm *shm, const struct session_options *options)

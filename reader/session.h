@@ -55,8 +55,8 @@ int session_claim(const struct shm *shm, const struct clock *clock,
                   struct weir_error *err);
 
 /*
- * Take over a session that the target began by itself (PENDING) for these patterns, or for a
- * parent that `owner` (this tracer's pid) follows. -ENOENT: there is none.
+ * Take over a session that the target began by itself (PENDING) for these patterns: one that the
+ * environment asked for, or a followed parent's. -ENOENT: there is none.
  */
 int session_adopt(const struct shm *shm, const struct clock *clock,
                   const struct session_options *options, struct session *ret,

@@ -21,8 +21,9 @@
 /* Clocks of different kinds are converted with less error than this. */
 #define CLOCK_SLACK INT64_C(1000)
 /* Fires that are under way when a session ends get this long to commit. */
-#define GRACE      (10 * MS)
-#define WALK_EVERY (20 * MS)
+#define GRACE          (10 * MS)
+#define WALK_EVERY     (20 * MS)
+#define CHILDREN_EVERY (2 * MS)
 
 static void notice(const struct tracer *tracer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -441,6 +442,8 @@ static int64_t next_search(const struct process *process, int64_t now)
 
 	if (process->targets)
 		return now + SECOND;
+	if (age < SECOND / 10)
+		return now + CHILDREN_EVERY;
 	if (age < 2 * SECOND)
 		return now + WALK_EVERY;
 	return now + (age < 60 * SECOND && process->family ? SECOND / 10 : 2 * SECOND);
@@ -456,7 +459,7 @@ static void process_refresh(struct tracer *tracer, struct process *process, int6
 		return;
 	code = process_search(tracer, process, &opened, &err);
 	process->look_at = next_search(process, now);
-	if (code == -EACCES) {
+	if (code == -EACCES && !process_is_over(process)) {
 		process->denied = true;
 		tracer->denied++;
 		if (process->asked)
@@ -480,35 +483,104 @@ static void process_refresh(struct tracer *tracer, struct process *process, int6
 		notice(tracer, "%s", err.message);
 }
 
-/* New processes: all of them, or those that descend from one that is traced. */
-static void walk(struct tracer *tracer, int64_t now)
+/*
+ * A process that may be of interest. Those that are not (there before, and nobody's child) are
+ * remembered without a descriptor, so that each is looked at once only.
+ */
+static void meet(struct tracer *tracer, pid_t pid, const struct process *parent, int64_t now)
 {
-	DIR *dir;
+	struct process *process;
 
-	if ((!tracer->options.all && !tracer->follow) || now - tracer->walked_at < WALK_EVERY)
+	if (process_add(tracer, pid, &process))
 		return;
-	dir = opendir("/proc");
+	process->family = parent && parent->family;
+	process->look_at = now;
+	if (tracer->round == 1)
+		process->born -= 3600 * SECOND; /* was there before: no reason for haste */
+	if (!tracer->options.all && !process->family && tracer->round == 1) {
+		close(process->pidfd);
+		process->pidfd = -1;
+		process->look_at = INT64_MAX;
+	}
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Of the first `n` processes, which are sorted. */
+static struct process *find_sorted(const struct tracer *tracer, size_t n, pid_t pid)
+{
+	struct process key = { .pid = pid }, *at = &key;
+	struct process **found = n ? bsearch(&at, tracer->processes, n, sizeof(at), by_pid) : NULL;
+
+	return found && !(*found)->ended ? *found : NULL;
+}
+
+/* All of /proc. */
+static void walk_all(struct tracer *tracer)
+{
+	DIR *dir = opendir("/proc");
+	int64_t now = clock_monotonic();
+	size_t known = tracer->process_count;
+
 	if (!dir)
 		return;
-	tracer->walked_at = now;
+	tracer->round++;
+	qsort(tracer->processes, known, sizeof(*tracer->processes), by_pid);
 	for (struct dirent *e; (e = readdir(dir));) {
-		struct process *process, *leader;
-		unsigned long long start;
 		pid_t pid = atoi(e->d_name), parent = 0;
+		struct process *process = pid > 0 ? find_sorted(tracer, known, pid) : NULL;
+		unsigned long long start;
 
-		if (pid <= 0 || pid == getpid() || process_find(tracer, pid))
+		if (process)
+			process->round = tracer->round;
+		if (process || pid <= 0 || pid == getpid() || proc_start(pid, &start, &parent))
 			continue;
-		if (proc_start(pid, &start, &parent) || process_add(tracer, pid, &process))
-			continue;
-		leader = process_find(tracer, parent);
-		process->family = leader && leader->family;
-		process->look_at = now;
-		/* What was there before and is nobody's child is of no interest. */
-		if (!tracer->options.all && !process->family && tracer->round == 0)
-			process->look_at = INT64_MAX;
+		meet(tracer, pid, process_find(tracer, parent), now);
 	}
 	closedir(dir);
-	tracer->round++;
+	/* Those without a descriptor do not tell when they end. */
+	for (size_t i = known; i-- > 0;) {
+		if (tracer->processes[i]->pidfd < 0 && tracer->processes[i]->round != tracer->round)
+			process_drop(tracer, i);
+	}
+}
+
+/* What a traced process's main thread has forked: cheap, so often, for children that live briefly.
+ */
+static void walk_children(struct tracer *tracer, int64_t now)
+{
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		const struct process *process = tracer->processes[i];
+		pid_t children[64];
+		int n;
+
+		if (!process->family || process->ended)
+			continue;
+		n = proc_children(process->pid, children, 64);
+		for (int k = 0; k < n; k++) {
+			if (!process_find(tracer, children[k]))
+				meet(tracer, children[k], tracer->processes[i], now);
+		}
+	}
+}
+
+static void walk(struct tracer *tracer, int64_t now)
+{
+	if (!tracer->options.all && !tracer->follow)
+		return;
+	if (tracer->follow && now - tracer->children_at >= CHILDREN_EVERY) {
+		tracer->children_at = now;
+		walk_children(tracer, now);
+	}
+	if (now - tracer->walked_at >= WALK_EVERY) {
+		tracer->walked_at = now;
+		walk_all(tracer);
+	}
 }
 
 /* --- looking */

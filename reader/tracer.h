@@ -17,7 +17,7 @@
 struct process {
 	pid_t pid;
 	unsigned long long start;
-	int pidfd;
+	int pidfd; /* -1: of no interest */
 	char name[32];
 	bool asked; /* by tracer_add(); else found */
 	bool ended;
@@ -73,11 +73,12 @@ struct tracer {
 	size_t process_count;
 	struct target **targets;
 	size_t target_count;
-	struct pollfd *polls;  /* room for process_count + TRACER_POLLS_MORE */
-	int64_t previous_look; /* CLOCK_MONOTONIC, ns: the watermark of the next look */
-	int64_t longest_pause; /* between looks */
-	int64_t walked_at;     /* /proc, for `all` and following */
-	uint64_t round;
+	struct pollfd *polls;       /* room for process_count + TRACER_POLLS_MORE */
+	int64_t previous_look;      /* CLOCK_MONOTONIC, ns: the watermark of the next look */
+	int64_t longest_pause;      /* between looks */
+	int64_t walked_at;          /* /proc, for `all` and following */
+	int64_t children_at;        /* children of traced processes */
+	uint64_t round;             /* walks of /proc */
 	uint64_t attached;          /* targets, ever */
 	uint64_t denied;            /* processes that may not be looked at */
 	uint64_t lost, overwritten; /* of targets that are gone; see tracer_lost() */
