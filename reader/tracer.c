@@ -622,7 +622,9 @@ static void report_gap(struct target *target, enum session_status status)
 {
 	struct tracer *tracer = target->tracer;
 	int64_t now = clock_monotonic();
-	int64_t from = clock_ns(&target->clock, session_expired_at(&target->session));
+	int64_t from = status == SESSION_EXPIRED ?
+	                   clock_ns(&target->clock, session_expired_at(&target->session)) :
+	                   tracer->previous_look;
 	int64_t length = now - from;
 
 	if (length < 0 || length > 366 * 86400 * SECOND)
