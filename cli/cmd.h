@@ -16,6 +16,7 @@ struct cli_command {
 };
 
 int cmd_trace(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 
 extern const struct cli_command cli_commands[]; /* ended by a NULL name */
 

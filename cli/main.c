@@ -6,6 +6,7 @@
 
 const struct cli_command cli_commands[] = {
 	{ "trace", "print events of running programs as they happen", cmd_trace },
+	{ "record", "record events to disk, as CTF", cmd_record },
 	{ NULL, NULL, NULL },
 };
 

@@ -75,6 +75,8 @@ static void remember(struct threads *threads, uint32_t tid, uint32_t outer, cons
 		threads->used++;
 	else if (!strcmp(name, "?") && t->outer == outer)
 		name = t->name; /* it ended: what it was called still holds */
+	if (name != t->name && strcmp(name, t->name))
+		t->told = false;
 	t->tid = tid;
 	t->outer = outer;
 	t->read_at = now ? now : 1;
@@ -129,4 +131,18 @@ const struct thread *threads_find(struct threads *threads, uint32_t tid, int64_t
 		proc_comm(threads->pid, t->read_at ? t->outer : tid, name, sizeof(name));
 	remember(threads, tid, t->read_at ? t->outer : tid, name, now);
 	return slot_for(threads, tid);
+}
+
+void threads_each_new(struct threads *threads, int64_t now,
+                      void (*call)(void *arg, const struct thread *thread), void *arg)
+{
+	scan(threads, now);
+	for (size_t i = 0; i < threads->room; i++) {
+		struct thread *t = &threads->table[i];
+
+		if (!t->read_at || t->told)
+			continue;
+		t->told = true;
+		call(arg, t);
+	}
 }

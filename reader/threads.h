@@ -17,6 +17,7 @@ struct thread {
 	uint32_t
 	    outer; /* as the tracer sees it; `tid` if it was gone before it could be looked up */
 	int64_t read_at; /* 0: an empty place */
+	bool told;       /* to threads_each_new's caller */
 	char name[16];
 };
 
@@ -33,6 +34,10 @@ void threads_deinit(struct threads *threads);
 
 /* Never NULL; valid until the next call. `now`: CLOCK_MONOTONIC, ns. */
 const struct thread *threads_find(struct threads *threads, uint32_t tid, int64_t now);
+
+/* Look at all threads that are there; call for each that is new or has another name now. */
+void threads_each_new(struct threads *threads, int64_t now,
+                      void (*call)(void *arg, const struct thread *thread), void *arg);
 
 /* The number outside; cheap without a namespace. */
 static inline uint32_t threads_outer(struct threads *threads, uint32_t tid, int64_t now)

@@ -59,6 +59,7 @@ int tracer_create(const struct tracer_options *options, struct tracer **ret)
 	tracer->options = *options;
 	tracer->follow = options->session.follow;
 	tracer->rseq = true;
+	tracer->what = STREAM_ALL;
 	merge_init(&tracer->merge);
 	tracer->polls = calloc(TRACER_POLLS_MORE, sizeof(*tracer->polls));
 	code = tracer->polls ? lease_keeper_create(&tracer->keeper) : -ENOMEM;
@@ -158,6 +159,8 @@ static void target_end_session(struct target *target)
 		target->overwritten -= target->stream.partial;
 	target->tracer->missing += target->stream.missing;
 	target->tracer->bad += target->stream.bad;
+	if (target->tracer->options.ended)
+		target->tracer->options.ended(target->tracer->options.arg, target, false);
 	lease_keeper_remove(target->tracer->keeper, &target->session);
 	session_release(&target->session);
 	stream_deinit(&target->stream);
@@ -169,6 +172,8 @@ static void target_free(struct target *target)
 	struct tracer *tracer = target->tracer;
 
 	target_end_session(target);
+	if (tracer->options.ended && target->user)
+		tracer->options.ended(tracer->options.arg, target, true);
 	tracer->lost += target->lost;
 	tracer->overwritten += target->overwritten;
 	for (uint32_t i = 0; target->sources && i < target->shm.head.slots; i++)
@@ -588,8 +593,12 @@ static void walk(struct tracer *tracer, int64_t now)
 static int take_chunk(void *arg, const struct stream_chunk *chunk)
 {
 	struct target *target = arg;
+	const struct tracer_options *options = &target->tracer->options;
 	struct merge_source **source = &target->sources[chunk->slot];
 	int code;
+
+	if (options->chunk)
+		return options->chunk(options->arg, target, chunk);
 
 	if (!*source) {
 		code = merge_source_create(&target->tracer->merge, &target->clock, target, source);
@@ -599,9 +608,9 @@ static int take_chunk(void *arg, const struct stream_chunk *chunk)
 	return merge_push(&target->tracer->merge, *source, chunk);
 }
 
-static int64_t target_look(struct target *target)
+static int64_t target_look(struct target *target, enum stream_what what)
 {
-	int64_t n = stream_look(&target->stream, STREAM_ALL, take_chunk, target);
+	int64_t n = stream_look(&target->stream, what, take_chunk, target);
 
 	return n < 0 ? 0 : n; /* no memory: the packets stay where they are */
 }
@@ -611,11 +620,11 @@ static void target_drain(struct target *target, bool grace)
 {
 	if (!target->claimed)
 		return;
-	target_look(target);
+	target_look(target, STREAM_ALL);
 	if (grace)
 		nap(GRACE);
 	for (int i = 0; i < 3; i++)
-		target_look(target);
+		target_look(target, STREAM_ALL);
 }
 
 static void report_gap(struct target *target, enum session_status status)
@@ -766,7 +775,8 @@ int64_t tracer_look(struct tracer *tracer)
 		target_refresh(t, now);
 		if (!t->claimed)
 			continue;
-		sum += target_look(t);
+		if (!tracer->options.look || tracer->options.look(tracer->options.arg, t))
+			sum += target_look(t, tracer->what);
 		if (t->leaving)
 			continue;
 		status = session_status(&t->session);

@@ -46,6 +46,7 @@ struct target {
 	int64_t checked_at; /* its schema, while unclaimed; its pair of clocks, while claimed */
 	bool claimed;
 	bool met;     /* by the search under way */
+	void *user;   /* the owner's of options.chunk */
 	bool leaving; /* the memory is no longer the process's, or it ended: drain and go */
 };
 
@@ -61,6 +62,15 @@ struct tracer_options {
 	bool all;  /* every process that has a matching probe, also later ones */
 	bool wait; /* tracer_add(): probes may come later */
 	int (*event)(void *arg, const struct tracer_event *event); /* nonzero ends the look */
+	/*
+	 * For a recorder, instead of `event`: stretches of packets as they lie in memory, slot by
+	 * slot, unmerged. Nonzero: not taken, and handed out again in the next look.
+	 */
+	int (*chunk)(void *arg, struct target *target, const struct stream_chunk *chunk);
+	/* With `chunk`: a target's session ended (also one that goes on with another session, so
+	 * that slots count from 1 again), or, if `leaving`, the target itself. */
+	void (*ended)(void *arg, struct target *target, bool leaving);
+	bool (*look)(void *arg, struct target *target); /* with `chunk`: is it to be read now? NULL: yes */
 	void (*notice)(void *arg, const char *text); /* something a person should know */
 	void *arg;
 };
@@ -85,6 +95,7 @@ struct tracer {
 	uint64_t missing, bad, undecoded;
 	uint64_t gaps;
 	int64_t gap_ns;
+	enum stream_what what;      /* of what a look takes; for a recorder to choose */
 	bool rseq; /* all targets have it: nothing comes late */
 	bool follow;
 };

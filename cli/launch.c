@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/launch.h"
+
+#include "reader/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void run(char **command, const char *patterns, int report)
+{
+	int code;
+
+	setenv("WEIR_TRACE", patterns, 1);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(command[0], command);
+	code = errno;
+	if (write(report, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int launch_start(struct launch *launch, char **command, const struct patterns *patterns,
+                 struct tracer *tracer, struct weir_error *err)
+{
+	char joined[WEIR_SESSION_PATTERN_SIZE];
+	int report[2], code = 0;
+
+	if (!patterns_join(patterns, joined, sizeof(joined)))
+		return weir_err(
+		    err, -E2BIG,
+		    "the patterns for a command may have %zu characters together; use shorter "
+		    "ones",
+		    sizeof(joined) - 1);
+	if (pipe2(report, O_CLOEXEC))
+		return -errno;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	launch->pid = fork();
+	if (!launch->pid)
+		run(command, joined, report[1]);
+	if (launch->pid < 0)
+		code = errno;
+	close(report[1]);
+	if (launch->pid > 0 && read(report[0], &code, sizeof(code)) == sizeof(code)) {
+		waitpid(launch->pid, NULL, 0);
+		launch->pid = 0;
+	}
+	close(report[0]);
+	if (code)
+		return weir_err(err, -code, "cannot run %s: %s", command[0], strerror(code));
+	return tracer_follow(tracer, launch->pid);
+}
+
+void launch_reap(struct launch *launch)
+{
+	int status;
+	pid_t pid;
+
+	if (!launch->pid)
+		return;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == launch->pid) {
+			launch->status = status;
+			launch->ended = true;
+		}
+	}
+}
+
+int launch_finish(struct launch *launch)
+{
+	if (!launch->pid)
+		return 0;
+	launch_reap(launch);
+	if (launch->ended)
+		return WIFEXITED(launch->status) ? WEXITSTATUS(launch->status)
+		                                 : 128 + WTERMSIG(launch->status);
+	kill(launch->pid, SIGTERM);
+	for (int i = 0; i < 100 && !launch->ended; i++) {
+		launch_reap(launch);
+		if (!launch->ended)
+			poll(NULL, 0, 20);
+	}
+	return 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording: one CTF 1.8 trace per target, as babeltrace2 and Trace Compass read it. Records are
+ * CTF events already, so a packet on disk is a head of 56 bytes and the packet's bytes as they
+ * lay in memory.
+ *
+ *     DIR/NAME-PID/metadata        TSDL; written anew (rename) when probes appear, and at the end
+ *     DIR/NAME-PID/stream_S[_N]    the packets of slot S; _N: part N of a rotated recording
+ *     DIR/NAME-PID/stream_threads  names of threads, as events
+ *     DIR/NAME-PID/.weir           what weir's own reader wants, as JSON: probes, clock, process
+ *
+ * Each packet is written by one writev at the end of a file, and everything before it is whole:
+ * whatever ends the writer, the file is right up to the last whole packet (ctf_repair).
+ */
+#ifndef WEIR_READER_CTF_H
+#define WEIR_READER_CTF_H
+
+#include "reader/clock.h"
+#include "reader/schema.h"
+#include "reader/stream.h"
+
+#include <stdio.h>
+
+#define CTF_MAGIC          0xc1fc1fc1u
+#define CTF_STREAM_EVENTS  0
+#define CTF_STREAM_THREADS 1
+
+/* What precedes the records of a packet on disk. */
+struct ctf_packet_head {
+	uint32_t magic;
+	uint32_t stream; /* CTF_STREAM_* */
+	uint64_t begin;  /* event clock */
+	uint64_t end;
+	uint64_t content_bits; /* with this head */
+	uint64_t packet_bits;  /* the same: nothing is padded */
+	uint64_t lost;         /* of this slot, since the recording began; grows */
+	uint32_t slot;
+	uint32_t sequence; /* of the packets of this slot in the recording, from 0 */
+};
+_Static_assert(sizeof(struct ctf_packet_head) == 56, "packet head");
+
+/* What a trace says about where it comes from. Strings are borrowed. */
+struct ctf_target {
+	const char *process; /* comm */
+	const char *command; /* arguments, separated by blanks */
+	const char *hostname;
+	pid_t pid;       /* as the recorder sees it */
+	pid_t inner_pid; /* in the target's own namespace */
+	uint32_t cpus;
+	int64_t epoch_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	uint8_t uuid[16];
+};
+
+/* Event clock to the epoch: `hz` and where 0 ticks lie. From pairs at the start and now. */
+struct ctf_clock {
+	uint64_t hz;
+	int64_t offset_s;
+	uint64_t offset; /* ticks beyond offset_s */
+};
+void ctf_clock_init(const struct clock *clock, struct ctf_clock *ret);
+
+/* The metadata text. */
+void ctf_metadata_write(FILE *to, const struct ctf_target *target, const struct ctf_clock *clock,
+                        const struct schema *schema);
+
+struct ctf_options {
+	uint64_t size; /* keep the newest so many bytes of each target; 0: all */
+	bool compress; /* files of packets end in .zst, a zstd frame per packet */
+};
+
+#define CTF_SIDECAR ".weir"
+
+/* The writer of one target's trace. */
+struct ctf_writer;
+
+/* Make DIR/NAME-PID (or NAME-PID-N if there is one). `dir` is a descriptor of DIR. */
+int ctf_writer_create(int dir, const struct ctf_target *target, const struct ctf_options *options,
+                      struct ctf_writer **ret, struct weir_error *err);
+
+/* Append a chunk of a packet as one packet. -errno with a message: the file ends as before. */
+int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
+                     const struct schema *schema, const struct stream_chunk *chunk,
+                     struct weir_error *err);
+
+/* An empty packet that tells of losses since the slot's last one. `lost`: the stripe's counter. */
+int ctf_writer_lost(struct ctf_writer *writer, uint64_t now, uint32_t slot, uint64_t lost);
+
+/* A thread's name, as an event at time `now` (event clock). */
+int ctf_writer_thread(struct ctf_writer *writer, uint64_t now, uint32_t tid, const char *name);
+
+/* Bring the metadata up to date with the schema and the clock. */
+int ctf_writer_metadata(struct ctf_writer *writer, const struct clock *clock,
+                        const struct schema *schema, struct weir_error *err);
+
+/* The next chunks of each slot are of another session: their lost counts begin at 0 again. */
+void ctf_writer_restart(struct ctf_writer *writer);
+
+/* Bytes on disk, packets' and events' numbers so far. */
+struct ctf_totals {
+	uint64_t bytes;
+	uint64_t packets;
+	uint64_t events;
+};
+void ctf_writer_totals(const struct ctf_writer *writer, struct ctf_totals *ret);
+
+/* Writes the metadata with the last pair of clocks and closes. */
+void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
+                        const struct schema *schema);
+
+/*
+ * Cut every stream file below `path` to its last whole packet. Calls `cut` for each file that was
+ * cut. Returns the number of files looked at, or -errno.
+ */
+int ctf_repair(const char *path, void (*cut)(void *arg, const char *file, uint64_t bytes),
+               void *arg, struct weir_error *err);
+
+#endif
