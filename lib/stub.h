@@ -53,7 +53,7 @@ void stub_name(const char *provider, const uint8_t *image, char name[STUB_NAME_S
 struct stub_file {
 	char path[256]; /* as tools find it; /proc/PID/fd/N for a memfd */
 	int fd;         /* a memfd that must stay open, or -1 */
-	void *handle;   /* of dlopen; never dlclosed: see stub_file.c */
+	void *handle;   /* of dlopen; never dlclosed; NULL where the libc has none */
 	uintptr_t base; /* load address */
 };
 

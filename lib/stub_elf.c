@@ -26,6 +26,17 @@
 #include "lib/error.h"
 #include "lib/stub_arch.h"
 
+/* not in musl's elf.h */
+#ifndef NT_GNU_PROPERTY_TYPE_0
+#define NT_GNU_PROPERTY_TYPE_0 5
+#endif
+#ifndef PT_GNU_PROPERTY
+#define PT_GNU_PROPERTY 0x6474e553
+#endif
+#ifndef ELF_NOTE_GNU
+#define ELF_NOTE_GNU "GNU"
+#endif
+
 /* libbpf refuses a probe with more arguments; the rest is in .note.weir. */
 #define SDT_ARGS_MAX 12
 /* Of uint16_t ids in shared memory. Keeps distances within 31 bits, too. */

@@ -35,6 +35,7 @@
 #include "lib/cleanup.h"
 #include "lib/error.h"
 #include "lib/stub_folder.h"
+#include "lib/stub_map.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -98,19 +99,24 @@ static bool is_foreign(const char *name)
 	return true;
 }
 
-/* `image` has name, device and inode. It is the list's from here on if 0 is returned. */
-static int load(struct loaded *image, struct weir_error *err)
+static int load_by_linker(struct loaded *image)
 {
 	struct link_map *map;
 
 	image->file.handle = dlopen(image->name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!image->file.handle)
+	if (!image->file.handle || dlinfo(image->file.handle, RTLD_DI_LINKMAP, &map))
+		return -EACCES;
+	image->file.base = map->l_addr;
+	return 0;
+}
+
+/* `image` has name, device and inode. It is the list's from here on if 0 is returned. */
+static int load(struct loaded *image, const uint8_t *bytes, struct weir_error *err)
+{
+	/* a static program's libc may have no dlopen */
+	if (load_by_linker(image) && stub_map(image->name, bytes, &image->file.base))
 		return error_set(err, -EACCES, "cannot load the stub %s: %s", image->file.path,
 		                 dlerror());
-	if (dlinfo(image->file.handle, RTLD_DI_LINKMAP, &map))
-		return error_set(err, -EACCES, "cannot find the loaded stub %s: %s",
-		                 image->file.path, dlerror());
-	image->file.base = map->l_addr;
 	image->next = loaded_images;
 	loaded_images = image;
 	return 0;
@@ -119,7 +125,7 @@ static int load(struct loaded *image, struct weir_error *err)
 /* ---- a named file ---- */
 
 static int load_new_file(const struct stub_folder *folder, const char *base, const struct stat *st,
-                         struct stub_file *ret, struct weir_error *err)
+                         const uint8_t *bytes, struct stub_file *ret, struct weir_error *err)
 {
 	_cleanup_free_ struct loaded *image = calloc(1, sizeof(*image));
 	size_t room = sizeof(image->file.path);
@@ -138,7 +144,7 @@ static int load_new_file(const struct stub_folder *folder, const char *base, con
 		return error_set(err, code, "stub folder %s: the path is too long", folder->path);
 	if (is_foreign(image->name))
 		return -EBUSY;
-	code = load(image, err);
+	code = load(image, bytes, err);
 	if (code)
 		return code;
 	*ret = image->file;
@@ -161,7 +167,7 @@ static int load_file(const struct stub_folder *folder, const char *base, const u
 		*ret = known->file;
 		return 0;
 	}
-	return load_new_file(folder, base, &st, ret, err);
+	return load_new_file(folder, base, &st, image, ret, err);
 }
 
 static int load_from_folder(const struct stub_folder *folder, const char *provider,
@@ -304,7 +310,8 @@ static int memfd_find(const char *folder, const uint8_t *image, size_t size, str
 	return -ENOENT;
 }
 
-static int memfd_load_new(const char *folder, int fd, struct stub_file *ret, struct weir_error *err)
+static int memfd_load_new(const char *folder, int fd, const uint8_t *bytes, struct stub_file *ret,
+                          struct weir_error *err)
 {
 	_cleanup_free_ struct loaded *image = calloc(1, sizeof(*image));
 	struct stat st;
@@ -322,7 +329,7 @@ static int memfd_load_new(const char *folder, int fd, struct stub_file *ret, str
 	snprintf(image->file.path, sizeof(image->file.path), "%s/%s", folder, base);
 	code = fresh_name(folder, base, image->name, sizeof(image->name));
 	if (!code)
-		code = load(image, err);
+		code = load(image, bytes, err);
 	if (code)
 		return code;
 	*ret = image->file;
@@ -344,7 +351,7 @@ static int load_from_memfd(const char *provider, const uint8_t *image, size_t si
 	fd = memfd_make(name, image, size, err);
 	if (fd < 0)
 		return fd;
-	code = memfd_load_new(folder, fd, ret, err);
+	code = memfd_load_new(folder, fd, image, ret, err);
 	if (code)
 		close(fd);
 	return code;

@@ -12,6 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* not in musl's elf.h */
+#ifndef GNU_PROPERTY_X86_FEATURE_1_AND
+#define GNU_PROPERTY_X86_FEATURE_1_AND   0xc0000002
+#define GNU_PROPERTY_X86_FEATURE_1_SHSTK 2
+#endif
+
 const struct stub_arch stub_arch = {
 	.machine = EM_X86_64,
 	.page = 12,

@@ -2,7 +2,7 @@
 """What the consumer tests share: a target to attach to, tools that are started and stopped, and
 a run of test functions that says what passed.
 
-Environment: WEIR_TARGET is the target program.
+Environment: WEIR_TARGET is the target program; WEIR_TOOL_ROOT, if set, a root to take the tools from.
 """
 
 import atexit
@@ -51,12 +51,20 @@ def need_tracefs():
         raise Skip("this kernel has no uprobes")
 
 
+# The tools can be those in another root, which has our /proc, /sys, /dev and /tmp.
+TOOL_ROOT = os.environ.get("WEIR_TOOL_ROOT", "")
+
+
+def in_tool_root(command):
+    return ["chroot", TOOL_ROOT, *command] if TOOL_ROOT else command
+
+
 def need(*names):
-    """The first of these programs that is installed."""
+    """How to call the first of these programs that is installed."""
     for name in names:
-        path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-        if path:
-            return path
+        for folder in os.environ["PATH"].split(":") + ["/usr/sbin", "/sbin"]:
+            if os.access(TOOL_ROOT + os.path.join(folder, name), os.X_OK):
+                return in_tool_root([os.path.join(folder, name)])
     raise Skip(f"{names[0]} is not installed")
 
 
@@ -77,7 +85,7 @@ class Target:
 
     def __init__(self, provider="shop", memfd=False, folder=None, prefix=()):
         if not Target.folder:
-            Target.folder = tempfile.mkdtemp(prefix="weir-consumers-")
+            Target.folder = tempfile.mkdtemp(prefix="weir-consumers-", dir="/tmp")
             atexit.register(shutil.rmtree, Target.folder, ignore_errors=True)
         env = dict(os.environ, WEIR_DIR=folder or os.path.join(Target.folder, "stubs"))
         command = [*prefix, os.environ["WEIR_TARGET"], provider] + (["memfd"] if memfd else [])

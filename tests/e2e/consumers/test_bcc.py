@@ -41,7 +41,7 @@ def need_headers():
 
 def trace(target, *probes, pid=True):
     where = ["-p", str(target.pid)] if pid else []
-    return Tool([need("trace-bpfcc", "trace"), *where, *probes], env={"PYTHONUNBUFFERED": "1"})
+    return Tool([*need("trace-bpfcc", "trace"), *where, *probes], env={"PYTHONUNBUFFERED": "1"})
 
 
 def check_types(target, place):
@@ -64,7 +64,7 @@ def check_types(target, place):
 def test_tplist():
     """Places and sizes of all arguments."""
     with Target() as target:
-        output = output_of([need("tplist-bpfcc", "tplist"), "-vvv", "-p", str(target.pid)])
+        output = output_of([*need("tplist-bpfcc", "tplist"), "-vvv", "-p", str(target.pid)])
         found = {name: re.findall(r"argument #\d+ (\d) (un)?signed +bytes @ (.*)$", block, re.M)
                  for name, block in re.findall(r"^shop:(\w+) \[sema.*\]\n((?: .*\n?)*)", output,
                                                re.M)}
@@ -116,9 +116,11 @@ def test_semaphore():
 
 def test_argdist():
     with Target() as target:
-        output = output_of([need("argdist-bpfcc", "argdist"), "-p", str(target.pid), "-i", "1",
+        output = output_of([*need("argdist-bpfcc", "argdist"), "-p", str(target.pid), "-i", "1",
                             "-n", "2", "-C", f"u:{target.path}:ints():s64:arg4",
-                            "-C", f"u:{target.path}:text():char*:arg1"])
+                            "-C", f"u:{target.path}:text():char*:arg1"], status=None)
+        if "no attribute 'htab_batch_ops'" in output:
+            raise Skip("this release's argdist stumbles over itself on any USDT probe")
         check(re.search(rf"^\s+[1-9]\d*\s+arg4 = {INTS[3]}$", output, re.M), output)
         check(re.search(rf"^\s+[1-9]\d*\s+arg1 = .*{STRING}", output, re.M), output)
         target.wait_enabled("ints", False)

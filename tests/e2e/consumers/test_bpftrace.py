@@ -10,7 +10,7 @@ from consumers import *
 
 
 def bpftrace(script, *options):
-    return Tool([need("bpftrace"), *options, "-e", script],
+    return Tool([*need("bpftrace"), *options, "-e", script],
                 env={"BPFTRACE_MAX_STRLEN": "64"})
 
 
@@ -181,7 +181,7 @@ def test_published_again():
 
 def test_list():
     with Target() as target:
-        got = output_of([need("bpftrace"), "-l", "usdt:*", "-p", str(target.pid)])
+        got = output_of([*need("bpftrace"), "-l", "usdt:*", "-p", str(target.pid)])
         for probe in PROBES:
             check(re.search(rf"^usdt:.*:shop:{probe}$", got, re.M), f"{probe} is not listed:\n{got}")
 

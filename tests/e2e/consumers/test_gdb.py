@@ -8,7 +8,7 @@ from consumers import *
 
 
 def gdb(target, *commands):
-    command = [need("gdb"), "-nx", "-batch", "-ex", "set debuginfod enabled off",
+    command = [*need("gdb"), "-nx", "-batch", "-ex", "set debuginfod enabled off",
                "-ex", "set pagination off", "-p", str(target.pid)]
     for line in commands:
         command += ["-ex", line]

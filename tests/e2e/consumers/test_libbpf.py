@@ -15,9 +15,10 @@ def need_reader():
 
 class Reader(Tool):
     def __init__(self, target, probe, string=-1, pid=None, path=None):
-        super().__init__([os.environ["WEIR_USDT_READER"], os.environ["WEIR_USDT_OBJECT"],
-                          str(pid or target.pid), path or target.path, target.provider, probe,
-                          str(string)], stdin=subprocess.PIPE)
+        super().__init__(in_tool_root([os.environ["WEIR_USDT_READER"],
+                                       os.environ["WEIR_USDT_OBJECT"], str(pid or target.pid),
+                                       path or target.path, target.provider, probe,
+                                       str(string)]), stdin=subprocess.PIPE)
         self.wait_for("attached$")
 
     def hit(self):

@@ -14,7 +14,7 @@ def perf_for(target):
     """perf with a build-id cache of its own. Its events are the whole machine's: their group is
     named by the provider, which is named by us."""
     with tempfile.TemporaryDirectory(prefix="weir-perf-") as folder:
-        base = [need("perf"), "--buildid-dir", folder + "/cache"]
+        base = [*need("perf"), "--buildid-dir", folder + "/cache"]
 
         def perf(*args):
             return output_of([*base, *args])

@@ -21,7 +21,7 @@ ARGUMENTS = {
 
 def test_notes():
     with Target() as target:
-        output = output_of([need("readelf"), "-nW", target.path])
+        output = output_of([*need("readelf"), "-nW", target.path])
         check("Build ID: " in output, "no build-id")
         found = dict(re.findall(r"Name: (\w+)\n.*\n +Arguments: ?(.*)", output))
         equal(found, ARGUMENTS, "SDT notes")
@@ -32,17 +32,17 @@ def test_notes():
 def test_whole():
     """Every table of the file can be read without a warning."""
     with Target() as target:
-        output = output_of([need("readelf"), "-aW", target.path])
+        output = output_of([*need("readelf"), "-aW", target.path])
         check("warning" not in output.lower() and "error" not in output.lower(), output)
         check("weir_site_shop_ints" in output, "no symbol of a site")
-        output = output_of([need("readelf"), "--debug-dump=frames-interp", target.path])
+        output = output_of([*need("readelf"), "--debug-dump=frames-interp", target.path])
         check(re.search(r"FDE .*pc=0*1000\.\.", output), f"no FDE of the code:\n{output}")
 
 
 def test_elflint():
     """eu-elflint knows no notes of type stapsdt, and says so of every SDT file; no more than that."""
     with Target() as target:
-        output = output_of([need("eu-elflint"), "--gnu-ld", target.path], status=None)
+        output = output_of([*need("eu-elflint"), "--gnu-ld", target.path], status=None)
         complaints = [line for line in output.splitlines()
                       if line and "unknown core file note" not in line
                       and "unknown object file note" not in line and line != "No errors"]

@@ -10,7 +10,7 @@ from consumers import *
 
 
 def stap_list(path):
-    command = [need("stap")]
+    command = [*need("stap")]
     if not os.path.exists(f"/lib/modules/{os.uname().release}/build"):
         # What for, it does not say; any will do.
         trees = [t for t in glob.glob("/usr/src/linux-headers-*")
