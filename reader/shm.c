@@ -294,15 +294,14 @@ int shm_find(pid_t pid, bool (*seen)(void *arg, dev_t dev, ino_t ino),
 	if (code)
 		return weir_err(err, code == -ENOENT ? -ESRCH : code,
 		                "cannot look at process %d: %s", pid, strerror(-code));
+	/* It may have closed the descriptor; then only the mapping is left. */
 	if (!f.count && !f.refused && maps_name_memfd(pid, 0)) {
-		/* It closed the descriptor: only the mapping is left. */
 		code = finder_scan(&f, "map_files");
-		if (!f.count && !f.refused)
+		if (!f.count && (code == -EPERM || code == -EACCES || f.refused == -EPERM))
 			return weir_err(
 			    err, -EACCES,
-			    "process %d has weir's memory mapped but closed its descriptor; "
-			    "opening it from the mapping needs CAP_CHECKPOINT_RESTORE: "
-			    "run weir as root",
+			    "process %d has weir's memory mapped but closed its descriptor; opening it "
+			    "from the mapping needs CAP_CHECKPOINT_RESTORE: run weir as root",
 			    pid);
 	}
 	if (f.count)

@@ -495,7 +495,7 @@ static void meet(struct tracer *tracer, pid_t pid, const struct process *parent,
 		return;
 	process->family = parent && parent->family;
 	process->look_at = now;
-	if (tracer->round == 1)
+	if (tracer->round == 1 && !process->family)
 		process->born -= 3600 * SECOND; /* was there before: no reason for haste */
 	if (!tracer->options.all && !process->family && tracer->round == 1) {
 		close(process->pidfd);
