@@ -162,28 +162,27 @@ int proc_explain_access(pid_t pid, struct weir_error *err)
 {
 	char path[64], comm[32];
 	const struct passwd *pw;
-	struct stat st;
+	struct stat owner, file;
 
-	/* The directory belongs to root if the process is not dumpable, its task's to its user. */
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st))
+	if (stat(path, &owner))
 		return weir_err(err, -ESRCH, "there is no process %d", pid);
 	proc_comm(pid, pid, comm, sizeof(comm));
-	if (st.st_uid == geteuid())
-		return weir_err(
-		    err, -EACCES,
-		    "process %d (%s) is yours but may not be looked at: a security module "
-		    "or a user namespace forbids it; run weir as root in the same place",
-		    pid, comm);
-	pw = getpwuid(st.st_uid);
-	if (st.st_uid == 0)
+	/* The folder is the user's; its files are root's if the process is not dumpable. */
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (!stat(path, &file) && file.st_uid != owner.st_uid)
 		return weir_err(err, -EACCES,
-		                "process %d (%s) is root's or not dumpable (set-user-ID, file "
-		                "capabilities, prctl): looking at it needs CAP_SYS_PTRACE; run: "
-		                "sudo weir ... -p %d",
+		                "process %d (%s) is not dumpable (set-user-ID, file capabilities, or "
+		                "prctl): looking at it needs CAP_SYS_PTRACE; run: sudo weir trace -p %d",
 		                pid, comm, pid);
+	if (owner.st_uid == geteuid())
+		return weir_err(err, -EACCES,
+		                "process %d (%s) is yours but may not be looked at: a security module "
+		                "or a user namespace forbids it; run weir as root in the same place",
+		                pid, comm);
+	pw = getpwuid(owner.st_uid);
 	return weir_err(err, -EACCES,
 	                "process %d (%s) belongs to user %s: looking at it needs that user or "
-	                "CAP_SYS_PTRACE; run: sudo weir ... -p %d",
+	                "CAP_SYS_PTRACE; run: sudo weir trace -p %d",
 	                pid, comm, pw ? pw->pw_name : "of another namespace", pid);
 }
