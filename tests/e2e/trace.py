@@ -454,9 +454,9 @@ def test_rights():
     probe = subprocess.run([*nobody, WEIR, "--version"], capture_output=True, check=False)
     if probe.returncode:
         skip("another user cannot run weir from here")
-    says(trace("-p", target.pid, before=nobody, status=1), "CAP_SYS_PTRACE", "sudo weir")
+    says(trace("-p", target.pid, before=nobody, status=1), "CAP_SYS_PTRACE", "sudo ")
     hidden = Target("-F", "-g", 1000000, "-N", before=nobody)
-    says(trace("-p", hidden.pid, before=nobody, status=1), "not dumpable", "CAP_SYS_PTRACE")
+    says(trace("-p", hidden.pid, before=nobody, status=1), "dumpable", "CAP_SYS_PTRACE")
     mine = Target("-F", "-g", 1000000, before=nobody)
     assert len(trace("-p", mine.pid, "-n", 3, before=nobody).out.splitlines()) == 3
 
