@@ -155,27 +155,3 @@ bool patterns_join(const struct patterns *patterns, char *ret, size_t size)
 	}
 	return true;
 }
-
-size_t edit_distance(const char *a, const char *b)
-{
-	size_t row[160];
-	size_t columns = strlen(b);
-
-	if (columns >= sizeof(row) / sizeof(row[0]))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= columns; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= columns; j++) {
-			size_t change = diagonal + (a[i - 1] != b[j - 1]);
-			size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-			diagonal = row[j];
-			row[j] = change < best ? change : best;
-		}
-	}
-	return row[columns];
-}

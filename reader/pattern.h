@@ -27,7 +27,4 @@ bool pattern_match(const char *pattern, const char *provider, const char *probe)
 /* All of them joined by `;` into `ret`; false if they do not fit with their NUL. */
 bool patterns_join(const struct patterns *patterns, char *ret, size_t size);
 
-/* How many single-character edits make one of the other: to find the nearest name. */
-size_t edit_distance(const char *a, const char *b);
-
 #endif

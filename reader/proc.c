@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/proc.h"
-#include "reader/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,34 +154,4 @@ long long proc_monotonic_offset(pid_t pid)
 	if (timens(pid, &a, &theirs) || timens(getpid(), &b, &ours) || a == b)
 		return 0;
 	return theirs - ours;
-}
-
-int proc_explain_access(pid_t pid, struct weir_error *err)
-{
-	char path[64], comm[32];
-	const struct passwd *pw;
-	struct stat st;
-
-	/* The directory belongs to root if the process is not dumpable, its task's to its user. */
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st))
-		return weir_err(err, -ESRCH, "there is no process %d", pid);
-	proc_comm(pid, pid, comm, sizeof(comm));
-	if (st.st_uid == geteuid())
-		return weir_err(
-		    err, -EACCES,
-		    "process %d (%s) is yours but may not be looked at: a security module "
-		    "or a user namespace forbids it; run weir as root in the same place",
-		    pid, comm);
-	pw = getpwuid(st.st_uid);
-	if (st.st_uid == 0)
-		return weir_err(err, -EACCES,
-		                "process %d (%s) is root's or not dumpable (set-user-ID, file "
-		                "capabilities, prctl): looking at it needs CAP_SYS_PTRACE; run: "
-		                "sudo weir ... -p %d",
-		                pid, comm, pid);
-	return weir_err(err, -EACCES,
-	                "process %d (%s) belongs to user %s: looking at it needs that user or "
-	                "CAP_SYS_PTRACE; run: sudo weir ... -p %d",
-	                pid, comm, pw ? pw->pw_name : "of another namespace", pid);
 }

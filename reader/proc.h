@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What /proc says about a process. */
+/* What /proc says about a process, beyond reader/process.h: in the tracer's inner loop. */
 #ifndef WEIR_READER_PROC_H
 #define WEIR_READER_PROC_H
 
@@ -22,11 +22,5 @@ int proc_children(pid_t pid, pid_t *children, int most);
 
 /* CLOCK_MONOTONIC of the process minus that of the caller, in ns (time namespaces). */
 long long proc_monotonic_offset(pid_t pid);
-
-/*
- * Why may this process not be looked at, and what helps? Fills `err` and returns its code:
- * -ESRCH or -EACCES.
- */
-int proc_explain_access(pid_t pid, struct weir_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "reader/shm.h"
 #include "reader/error.h"
 #include "reader/proc.h"
+#include "reader/rights.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -290,19 +291,19 @@ int shm_find(pid_t pid, bool (*seen)(void *arg, dev_t dev, ino_t ino),
 		                pid);
 	code = finder_scan(&f, "fd");
 	if (code == -EACCES || code == -EPERM)
-		return proc_explain_access(pid, err);
+		return rights_explain(pid, RIGHTS_READ, code, err);
 	if (code)
 		return weir_err(err, code == -ENOENT ? -ESRCH : code,
 		                "cannot look at process %d: %s", pid, strerror(-code));
+	/* It may have closed the descriptor; then only the mapping is left. */
 	if (!f.count && !f.refused && maps_name_memfd(pid, 0)) {
-		/* It closed the descriptor: only the mapping is left. */
 		code = finder_scan(&f, "map_files");
-		if (!f.count && !f.refused)
+		if (!f.count && (code == -EPERM || code == -EACCES || f.refused == -EPERM))
 			return weir_err(
 			    err, -EACCES,
 			    "process %d has weir's memory mapped but closed its descriptor; "
-			    "opening it from the mapping needs CAP_CHECKPOINT_RESTORE: "
-			    "run weir as root",
+			    "opening it "
+			    "from the mapping needs CAP_CHECKPOINT_RESTORE: run weir as root",
 			    pid);
 	}
 	if (f.count)

@@ -2,6 +2,7 @@
 #include "reader/tracer.h"
 #include "reader/error.h"
 #include "reader/lease.h"
+#include "reader/nearest.h"
 #include "reader/proc.h"
 #include "reader/record.h"
 
@@ -74,7 +75,7 @@ int tracer_create(const struct tracer_options *options, struct tracer **ret)
 
 /* --- processes */
 
-static struct process *process_find(const struct tracer *tracer, pid_t pid)
+static struct tracer_process *process_find(const struct tracer *tracer, pid_t pid)
 {
 	for (size_t i = 0; i < tracer->process_count; i++) {
 		if (tracer->processes[i]->pid == pid && !tracer->processes[i]->ended)
@@ -83,11 +84,11 @@ static struct process *process_find(const struct tracer *tracer, pid_t pid)
 	return NULL;
 }
 
-static int process_add(struct tracer *tracer, pid_t pid, struct process **ret)
+static int process_add(struct tracer *tracer, pid_t pid, struct tracer_process **ret)
 {
 	size_t n = tracer->process_count + 1;
-	struct process *process = calloc(1, sizeof(*process));
-	struct process **processes = realloc(tracer->processes, n * sizeof(*processes));
+	struct tracer_process *process = calloc(1, sizeof(*process));
+	struct tracer_process **processes = realloc(tracer->processes, n * sizeof(*processes));
 	struct pollfd *polls;
 	int code;
 
@@ -119,7 +120,7 @@ static int process_add(struct tracer *tracer, pid_t pid, struct process **ret)
 
 static void process_drop(struct tracer *tracer, size_t i)
 {
-	struct process *process = tracer->processes[i];
+	struct tracer_process *process = tracer->processes[i];
 
 	if (process->pidfd >= 0)
 		close(process->pidfd);
@@ -127,7 +128,7 @@ static void process_drop(struct tracer *tracer, size_t i)
 	tracer->processes[i] = tracer->processes[--tracer->process_count];
 }
 
-static bool process_is_over(const struct process *process)
+static bool process_is_over(const struct tracer_process *process)
 {
 	struct pollfd p = { .fd = process->pidfd, .events = POLLIN };
 
@@ -222,7 +223,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 
 struct finding {
 	struct tracer *tracer;
-	struct process *process;
+	struct tracer_process *process;
 	size_t opened;
 };
 
@@ -280,45 +281,56 @@ static void target_drop(struct tracer *tracer, size_t i)
 
 /* --- what is there instead of what was asked for */
 
-static int explain_no_match(const struct tracer *tracer, const struct process *process,
+static int explain_no_match(const struct tracer *tracer, const struct tracer_process *process,
                             struct weir_error *err)
 {
 	const char *pattern = tracer->options.session.patterns->list[0];
-	char name[2 * WEIR_NAME_MAX + 2], best[sizeof(name)] = "";
-	size_t distance = SIZE_MAX, count = 0;
+	char(*names)[2 * WEIR_NAME_MAX + 2] = NULL;
+	const char **list = NULL, *nearest;
+	size_t count = 0;
+	int code = -ENOENT;
 
 	for (size_t i = 0; i < tracer->target_count; i++) {
+		if (tracer->targets[i]->process == process)
+			count += tracer->targets[i]->schema.ids;
+	}
+	names = calloc(count + 1, sizeof(*names));
+	list = calloc(count + 1, sizeof(*list));
+	count = 0;
+	for (size_t i = 0; names && list && i < tracer->target_count; i++) {
 		const struct schema *schema = &tracer->targets[i]->schema;
 
 		if (tracer->targets[i]->process != process)
 			continue;
 		for (uint32_t id = 1; id < schema->ids; id++) {
-			size_t d;
+			const struct schema_probe *p = schema->probes[id];
 
-			if (!schema->probes[id] || schema->probes[id]->withdrawn)
+			if (!p || p->withdrawn)
 				continue;
+			snprintf(names[count], sizeof(*names), "%s:%s", p->provider, p->name);
+			list[count] = names[count];
 			count++;
-			snprintf(name, sizeof(name), "%s:%s", schema->probes[id]->provider,
-			         schema->probes[id]->name);
-			d = edit_distance(pattern, name);
-			if (d < distance) {
-				distance = d;
-				memcpy(best, name, sizeof(best));
-			}
 		}
 	}
-	if (!count)
-		return weir_err(
-		    err, -ENOENT,
-		    "process %d (%s) uses weir but has no probes now; --wait waits for them",
-		    process->pid, process->name);
-	return weir_err(err, -ENOENT,
-	                "no probe of process %d (%s) matches `%s`; nearest of its %zu: %s "
-	                "(all: weir list -p %d; --wait waits for probes that come later)",
-	                process->pid, process->name, pattern, count, best, process->pid);
+	if (!count) {
+		weir_err(err, code,
+		         "process %d (%s) uses weir but has no probes now; --wait waits for them",
+		         process->pid, process->name);
+	} else {
+		nearest = nearest_name(pattern, list, count);
+		weir_err(
+		    err, code,
+		    "no probe of process %d (%s) matches `%s`%s%s (it has %zu: weir list -p %d; "
+		    "--wait waits for probes that come later)",
+		    process->pid, process->name, pattern, nearest ? "; nearest: " : "",
+		    nearest ? nearest : "", count, process->pid);
+	}
+	free(names);
+	free(list);
+	return code;
 }
 
-static int explain_no_memory(const struct process *process, struct weir_error *err)
+static int explain_no_memory(const struct tracer_process *process, struct weir_error *err)
 {
 	return weir_err(
 	    err, -ENOENT,
@@ -331,7 +343,7 @@ static int explain_no_memory(const struct process *process, struct weir_error *e
 /* --- attaching */
 
 /* Look for shared memories of a process that are not known yet. */
-static int process_search(struct tracer *tracer, struct process *process, size_t *opened,
+static int process_search(struct tracer *tracer, struct tracer_process *process, size_t *opened,
                           struct weir_error *err)
 {
 	struct finding finding = { .tracer = tracer, .process = process };
@@ -358,7 +370,7 @@ static int process_search(struct tracer *tracer, struct process *process, size_t
 }
 
 /* Claim those targets of a process that have a probe that matches, or, if `wait`, all. */
-static int process_claim(struct tracer *tracer, const struct process *process, bool wait,
+static int process_claim(struct tracer *tracer, const struct tracer_process *process, bool wait,
                          size_t *claimed, struct weir_error *err)
 {
 	int code = 0;
@@ -385,7 +397,7 @@ static int process_claim(struct tracer *tracer, const struct process *process, b
 	return code;
 }
 
-static void drop_unclaimed(struct tracer *tracer, const struct process *process)
+static void drop_unclaimed(struct tracer *tracer, const struct tracer_process *process)
 {
 	for (size_t i = tracer->target_count; i-- > 0;) {
 		if (tracer->targets[i]->process == process && !tracer->targets[i]->claimed)
@@ -395,7 +407,7 @@ static void drop_unclaimed(struct tracer *tracer, const struct process *process)
 
 int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 {
-	struct process *process;
+	struct tracer_process *process;
 	size_t claimed = 0;
 	int code;
 
@@ -430,7 +442,7 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 
 int tracer_follow(struct tracer *tracer, pid_t pid)
 {
-	struct process *process;
+	struct tracer_process *process;
 	int code = process_add(tracer, pid, &process);
 
 	if (code)
@@ -441,7 +453,7 @@ int tracer_follow(struct tracer *tracer, pid_t pid)
 }
 
 /* When to look again for the shared memories of a process that was found, not asked for. */
-static int64_t next_search(const struct process *process, int64_t now)
+static int64_t next_search(const struct tracer_process *process, int64_t now)
 {
 	int64_t age = now - process->born;
 
@@ -454,7 +466,7 @@ static int64_t next_search(const struct process *process, int64_t now)
 	return now + (age < 60 * SECOND && process->family ? SECOND / 10 : 2 * SECOND);
 }
 
-static void process_refresh(struct tracer *tracer, struct process *process, int64_t now)
+static void process_refresh(struct tracer *tracer, struct tracer_process *process, int64_t now)
 {
 	struct weir_error err = { 0 };
 	size_t opened = 0, claimed = 0;
@@ -464,7 +476,7 @@ static void process_refresh(struct tracer *tracer, struct process *process, int6
 		return;
 	code = process_search(tracer, process, &opened, &err);
 	process->look_at = next_search(process, now);
-	if (code == -EACCES && !process_is_over(process)) {
+	if ((code == -EACCES || code == -EPERM) && !process_is_over(process)) {
 		process->denied = true;
 		tracer->denied++;
 		if (process->asked)
@@ -492,15 +504,15 @@ static void process_refresh(struct tracer *tracer, struct process *process, int6
  * A process that may be of interest. Those that are not (there before, and nobody's child) are
  * remembered without a descriptor, so that each is looked at once only.
  */
-static void meet(struct tracer *tracer, pid_t pid, const struct process *parent, int64_t now)
+static void meet(struct tracer *tracer, pid_t pid, const struct tracer_process *parent, int64_t now)
 {
-	struct process *process;
+	struct tracer_process *process;
 
 	if (process_add(tracer, pid, &process))
 		return;
 	process->family = parent && parent->family;
 	process->look_at = now;
-	if (tracer->round == 1)
+	if (tracer->round == 1 && !process->family)
 		process->born -= 3600 * SECOND; /* was there before: no reason for haste */
 	if (!tracer->options.all && !process->family && tracer->round == 1) {
 		close(process->pidfd);
@@ -511,16 +523,18 @@ static void meet(struct tracer *tracer, pid_t pid, const struct process *parent,
 
 static int by_pid(const void *a, const void *b)
 {
-	const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
+	const struct tracer_process *x = *(struct tracer_process *const *)a,
+	                            *y = *(struct tracer_process *const *)b;
 
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 /* Of the first `n` processes, which are sorted. */
-static struct process *find_sorted(const struct tracer *tracer, size_t n, pid_t pid)
+static struct tracer_process *find_sorted(const struct tracer *tracer, size_t n, pid_t pid)
 {
-	struct process key = { .pid = pid }, *at = &key;
-	struct process **found = n ? bsearch(&at, tracer->processes, n, sizeof(at), by_pid) : NULL;
+	struct tracer_process key = { .pid = pid }, *at = &key;
+	struct tracer_process **found =
+	    n ? bsearch(&at, tracer->processes, n, sizeof(at), by_pid) : NULL;
 
 	return found && !(*found)->ended ? *found : NULL;
 }
@@ -538,7 +552,7 @@ static void walk_all(struct tracer *tracer)
 	qsort(tracer->processes, known, sizeof(*tracer->processes), by_pid);
 	for (struct dirent *e; (e = readdir(dir));) {
 		pid_t pid = atoi(e->d_name), parent = 0;
-		struct process *process = pid > 0 ? find_sorted(tracer, known, pid) : NULL;
+		struct tracer_process *process = pid > 0 ? find_sorted(tracer, known, pid) : NULL;
 		unsigned long long start;
 
 		if (process)
@@ -560,7 +574,7 @@ static void walk_all(struct tracer *tracer)
 static void walk_children(struct tracer *tracer, int64_t now)
 {
 	for (size_t i = 0; i < tracer->process_count; i++) {
-		const struct process *process = tracer->processes[i];
+		const struct tracer_process *process = tracer->processes[i];
 		pid_t children[64];
 		int n;
 
@@ -631,9 +645,9 @@ static void report_gap(struct target *target, enum session_status status)
 {
 	struct tracer *tracer = target->tracer;
 	int64_t now = clock_monotonic();
-	int64_t from = status == SESSION_EXPIRED ?
-	                   clock_ns(&target->clock, session_expired_at(&target->session)) :
-	                   tracer->previous_look;
+	int64_t from = status == SESSION_EXPIRED
+	                   ? clock_ns(&target->clock, session_expired_at(&target->session))
+	                   : tracer->previous_look;
 	int64_t length = now - from;
 
 	if (length < 0 || length > 366 * 86400 * SECOND)
@@ -719,7 +733,7 @@ static void retire(struct tracer *tracer)
 		}
 	}
 	for (size_t i = tracer->process_count; i-- > 0;) {
-		struct process *p = tracer->processes[i];
+		struct tracer_process *p = tracer->processes[i];
 
 		if (p->ended && !p->targets)
 			process_drop(tracer, i);
@@ -729,7 +743,7 @@ static void retire(struct tracer *tracer)
 static void mark_ended(struct tracer *tracer)
 {
 	for (size_t i = 0; i < tracer->process_count; i++) {
-		struct process *p = tracer->processes[i];
+		struct tracer_process *p = tracer->processes[i];
 
 		tracer->polls[i] = (struct pollfd){ .fd = p->pidfd, .events = POLLIN };
 	}

@@ -14,7 +14,7 @@
 
 #include <poll.h>
 
-struct process {
+struct tracer_process {
 	pid_t pid;
 	unsigned long long start;
 	int pidfd; /* -1: of no interest */
@@ -32,7 +32,7 @@ struct process {
 /* One shared memory. */
 struct target {
 	struct tracer *tracer;
-	struct process *process;
+	struct tracer_process *process;
 	struct shm shm;
 	struct clock clock;
 	struct schema schema;
@@ -79,7 +79,7 @@ struct tracer {
 	struct tracer_options options;
 	struct lease_keeper *keeper;
 	struct merge merge;
-	struct process **processes;
+	struct tracer_process **processes;
 	size_t process_count;
 	struct target **targets;
 	size_t target_count;

@@ -41,7 +41,7 @@ def compare(events, expected):
 
 def main():
     weir, target = sys.argv[1], sys.argv[2:]
-    process = subprocess.Popen(target + ["-s", "5"], stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen(target + ["-s", "100"], stdout=subprocess.PIPE, text=True,
                                env={**os.environ, "WEIR_TRACE": "*:*"})
     try:
         for line in process.stdout:

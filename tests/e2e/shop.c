@@ -13,17 +13,20 @@
  *   -x  at the end, exec this program with the arguments behind it
  *   -D  close all descriptors after publishing, as daemons do
  *   -N  be not dumpable
+ *   -C  FILE: a u64 per thread, the number of fires that have returned; outlives the process
  *
  * id is the thread's number in the top byte and a sequence number. Prints "ready PID" when the
  * probes are there and "done N" with the number of fires that met a tracer.
  */
 #include <weir/weir.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,6 +38,7 @@ static uint64_t events = 1000;
 static long gap;
 static bool forever;
 static uint64_t met;
+static uint64_t *counters;
 
 static void nap(long ns)
 {
@@ -51,11 +55,25 @@ static void *run(void *arg)
 	for (uint64_t i = 0; i < events || forever; i++) {
 		seen += weir_enabled(order);
 		WEIR_FIRE(order, thread << 56 | i, paths[i % 4], (double)i / 4, i % 2 == 0);
+		if (counters)
+			__atomic_store_n(&counters[thread], i + 1, __ATOMIC_RELEASE);
 		if (gap)
 			nap(gap);
 	}
 	__atomic_fetch_add(&met, seen, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+static void map_counters(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0 || ftruncate(fd, 4096)) {
+		perror(path);
+		exit(1);
+	}
+	counters = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
 }
 
 static void run_all(unsigned threads)
@@ -110,7 +128,7 @@ int main(int argc, char **argv)
 	double live = 0;
 	char **next = NULL;
 
-	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDN")) >= 0;) {
+	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:")) >= 0;) {
 		switch (c) {
 		case 'n':
 			events = strtoull(optarg, NULL, 0);
@@ -144,6 +162,9 @@ int main(int argc, char **argv)
 			break;
 		case 'D':
 			daemon = true;
+			break;
+		case 'C':
+			map_counters(optarg);
 			break;
 		case 'N':
 			hide = true;

@@ -1,0 +1,502 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Scenarios of `weir trace` on live programs.
+
+    trace.py BUILD_ROOT SCENARIO...      each function named test_SCENARIO below
+    trace.py BUILD_ROOT --list
+
+Exit status 77: skipped, with the reason.
+"""
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "abi"))
+import decode  # noqa: E402
+
+BUILD = os.path.abspath(sys.argv[1])
+WEIR = f"{BUILD}/cli/weir"
+SHOP = f"{BUILD}/tests/e2e/shop"
+SYNTH = f"{BUILD}/tests/abi/synth-target"
+LIMIT = 60  # seconds until a hang is a failure
+children = []
+
+
+def skip(reason):
+    print(f"SKIPPED: {reason}")
+    sys.exit(77)
+
+
+class Target:
+    """A program that has printed "ready PID"."""
+
+    def __init__(self, *arguments, program=SHOP, before=(), env=None):
+        self.process = subprocess.Popen([*before, program, *map(str, arguments)], text=True,
+                                        stdout=subprocess.PIPE, env={**os.environ, **(env or {})})
+        children.append(self.process)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready "), line
+        self.inner = int(line.split()[1])
+        self.pid = self.process.pid
+
+    def done(self):
+        """The number of fires that met a tracer."""
+        for line in self.process.stdout:
+            match = re.match(r"(?:done|fired) (\d+)", line)
+            if match:
+                return int(match[1])
+        raise AssertionError("the target ended without a count")
+
+    def end(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        return self.process.wait(LIMIT)
+
+
+class Trace:
+    def __init__(self, *arguments, before=(), stdout=None, **more):
+        # A file, not a pipe: weir must not wait for this program to read.
+        self.file = None if stdout else tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([*before, WEIR, "trace", *map(str, arguments)], text=True,
+                                        stdout=stdout or self.file, stderr=subprocess.PIPE,
+                                        **more)
+        children.append(self.process)
+
+    def finish(self, number=None, status=0):
+        if number:
+            self.process.send_signal(number)
+        _, self.err = self.process.communicate(timeout=LIMIT)
+        if self.file:
+            self.file.seek(0)
+            self.out = self.file.read()
+            self.file.close()
+        assert "Sanitizer" not in self.err, self.err
+        if status is not None:
+            assert self.process.returncode == status, (self.process.returncode, self.err)
+        return self
+
+    def events(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def count(self, what):
+        """A number of the summary: "events", "lost", "late", "overwritten"."""
+        pattern = r"(\d+) events in" if what == "events" else rf"{what} (\d+)"
+        match = re.search(pattern, self.err)
+        return int(match[1]) if match else 0
+
+
+def trace(*arguments, status=0, **more):
+    return Trace(*arguments, **more).finish(status=status)
+
+
+def wait_until(condition, what, seconds=LIMIT):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.005)
+
+
+def memfd(pid):
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{fd}") == "/memfd:weir (deleted)":
+                return f"/proc/{pid}/fd/{fd}"
+        except FileNotFoundError:
+            pass
+    raise AssertionError("no memfd")
+
+
+def contiguous(events, threads):
+    """Per thread: the sequence numbers must be 0, 1, 2, ... Returns how many of each."""
+    counts = [0] * threads
+    for event in events:
+        if event["probe"] == "order":
+            thread, number = event["fields"]["id"] >> 56, event["fields"]["id"] & (1 << 56) - 1
+            assert number == counts[thread], (thread, number, counts[thread])
+            counts[thread] += 1
+    return counts
+
+
+# --- what is printed
+
+def test_json():
+    target = Target("-w", "-n", 1000, "-t", 2)
+    before = time.time_ns()
+    run = trace("--json", "-p", target.pid, "shop:*")
+    events = run.events()
+    assert contiguous(events, 2) == [1000, 1000]
+    assert len(events) == 2001 and run.count("events") == 2001 and run.count("lost") == 0, run.err
+    newest = before - 10**9
+    for event in events:
+        assert list(event) == ["time", "pid", "tid", "cpu", "provider", "probe", "fields"]
+        assert event["time"] >= newest and event["time"] < time.time_ns() + 10**9, event
+        newest = event["time"]
+        assert event["pid"] == target.pid and event["provider"] == "shop"
+    order = next(e for e in events if e["probe"] == "order")
+    assert order["tid"] in range(target.pid, target.pid + 1000000)
+    assert order["fields"] == {"id": order["fields"]["id"], "path": "/cart", "ms": 0.0, "ok": True}
+    assert events[-1]["fields"] == {"n": 2}
+
+
+def test_text():
+    target = Target("-w", "-n", 4)
+    run = trace("-p", target.pid, "--color", "never")
+    lines = run.out.splitlines()
+    assert len(lines) == 5, run.out
+    assert re.fullmatch(rf'\d\d:\d\d:\d\d\.\d{{9}} shop/{target.pid} shop:order id=3 '
+                        r'path="/item/ä" ms=0.75 ok=false', lines[3]), lines[3]
+    target = Target("-w", "-n", 4)
+    coloured = trace("-p", target.pid, "--color", "always").out
+    assert "\033[" in coloured and re.sub(r"\033\[[0-9;]*m", "", coloured).endswith("n=1\n")
+
+
+def test_count_duration():
+    target = Target("-F", "-g", 100000)
+    assert len(trace("-p", target.pid, "-n", 7).out.splitlines()) == 7
+    began = time.monotonic()
+    trace("-p", target.pid, "-d", "0.3")
+    assert time.monotonic() - began >= 0.3
+    for wrong in (["-n", "0"], ["-n", "x"], ["-d", "-1"], ["-b", "12Q"], ["-m", "none"],
+                  ["-p", "x"], []):
+        run = trace(*(wrong if "-p" in wrong or not wrong else ["-p", target.pid, *wrong]),
+                    status=2)
+        assert run.err.startswith("weir: "), run.err
+
+
+def test_where():
+    target = Target("-w", "-n", 100)
+    run = trace("--json", "-p", target.pid, "--where",
+                'ms > 5 && path ~ "/cart*" && !(id == 40) && ok')
+    assert [e["fields"]["id"] for e in run.events()] == \
+        [i for i in range(100) if i / 4 > 5 and i % 4 in (0, 1) and i != 40 and i % 2 == 0]
+    assert run.count("shown") == len(run.events()) and run.count("events") == 101, run.err
+    target = Target("-F", "-g", 1000000)
+    for expression, says in (("ms >", "column 5"), ("nosuch > 1", "nosuch"),
+                             ("path > 1", "string is compared"), ("path", "string: compare"),
+                             ('ms ~ "a"', "a string is compared"), ("ms = 1", "==")):
+        run = trace("-p", target.pid, "-d", "1", "-W", expression, "shop:order", status=None)
+        assert run.process.returncode in (1, 2) and says in run.err, (expression, run.err)
+
+
+def test_tid():
+    target = Target("-w", "-n", 50, "-t", 2, "-s", 1)
+    run = trace("--json", "-p", target.pid, "--tid", target.pid)
+    assert {e["tid"] for e in run.events()} == {target.pid} and len(run.events()) == 51
+
+
+# --- identity and modes
+
+def identity(mode, *more):
+    target = Target("-w", "-n", 100000, "-t", 2, "-s", 0.2, *more)
+    run = Trace("--json", "-p", target.pid, "--mode", mode, "-b", "512K", "shop:order")
+    fires = target.done()
+    run.finish()
+    events, lost, over = len(run.events()), run.count("lost"), run.count("overwritten")
+    assert run.count("events") == events
+    print(f"{mode}: {fires} fires, {events} events, {lost} lost, {over} overwritten")
+    return run, fires, events, lost, over
+
+
+def test_identity_drop():
+    run, fires, events, lost, over = identity("drop")
+    assert events + lost == fires and over == 0
+    assert (lost > 0) == ("--buffer" in run.err), run.err
+
+
+def test_identity_overwrite():
+    _run, fires, events, lost, over = identity("overwrite")
+    assert events + lost + over == fires
+
+
+def test_identity_block():
+    run, fires, events, lost, _over = identity("block", "-b")
+    assert events + lost == fires and lost == 0
+    contiguous(run.events(), 2)
+    target = Target("-F", "-g", 1000000)
+    refused = trace("-p", target.pid, "--mode", "block", status=1)
+    assert "WEIR_PROVIDER_BLOCK" in refused.err, refused.err
+
+
+def test_two_tracers():
+    """Sessions are independent: one that never reads costs the other nothing."""
+    target = Target("-F", "-g", 10000)
+    slow = Trace("--json", "-p", target.pid, "-b", "256K", stdout=subprocess.PIPE)
+    run = trace("--json", "-p", target.pid, "-n", 20000)
+    assert run.count("lost") == 0
+    numbers = [e["fields"]["id"] for e in run.events()]
+    assert numbers == list(range(numbers[0], numbers[0] + 20000))
+    slow.process.kill()
+    slow.process.communicate()
+
+
+def test_ninth():
+    target = Target("-F", "-g", 1000000)
+    eight = [Trace("--json", "-p", target.pid, stdout=subprocess.DEVNULL) for _ in range(8)]
+    memory = decode.load(memfd(target.pid))
+    wait_until(lambda: all(memory.session(k)["state"] == "ACTIVE" for k in range(8)), "8 sessions")
+    assert "8 tracers" in trace("-p", target.pid, status=1).err
+    for one in eight:
+        one.finish(signal.SIGINT)
+    wait_until(lambda: all(memory.session(k)["state"] == "FREE" for k in range(8)), "all left")
+    assert all(memory.mask(i, k) == 0 for i in (1, 2) for k in range(8))
+
+
+# --- life of targets
+
+def test_late_probe():
+    target = Target("-w", "-n", 3, "-l", "-s", 0.2)
+    run = trace("--json", "-p", target.pid)
+    assert [e["probe"] for e in run.events()] == ["order"] * 3 + ["tick", "probe"]
+    assert run.events()[-1]["fields"] == {"n": -7}
+
+
+def test_wait():
+    target = Target("-g", 20000000, "-n", 20, "-l", "-s", 0.2)
+    assert "nearest" in trace("-p", target.pid, "late:*", status=1).err
+    run = trace("--json", "-p", target.pid, "--wait", "late:*")
+    assert [e["provider"] for e in run.events()] == ["late"]
+
+
+def test_command():
+    run = trace("--json", "--", SHOP, "-n", 5, "-l")
+    events = [json.loads(line) for line in run.out.splitlines() if line[0] == "{"]
+    assert contiguous(events, 1) == [5] and len(events) == 7, run.out
+    assert trace("--", "sh", "-c", "exit 3", status=3).count("events") == 0
+    run = trace("--json", "shop:tick", "--", "sh", "-c", f"{SHOP} -n 1; {SHOP} -n 1; exit 4",
+                status=4)
+    events = [json.loads(line) for line in run.out.splitlines() if line[0] == "{"]
+    assert len(events) == 2 and len({e["pid"] for e in events}) == 2, run.out
+    assert "cannot run" in trace("--", "/nonexistent/program", status=1).err
+    run = Trace("--json", "-n", 3, "--", SHOP, "-F", "-g", 1000000).finish()
+    assert len([line for line in run.out.splitlines() if line[0] == "{"]) == 3
+
+
+def test_follow():
+    target = Target("-w", "-n", 100, "-k", 3, "-s", 0.5)
+    run = trace("--json", "-p", target.pid, "-f")
+    events = run.events()
+    assert len({e["pid"] for e in events}) == 4, run.err
+    for pid in {e["pid"] for e in events}:
+        assert contiguous([e for e in events if e["pid"] == pid], 1) == [100]
+    target = Target("-w", "-n", 100, "-k", 1, "-s", 0.3)
+    assert {e["pid"] for e in trace("--json", "-p", target.pid).events()} == {target.pid}
+
+
+def test_exec():
+    target = Target("-w", "-n", 10, "-x", "-w", "-n", 20, "-s", 0.1)
+    run = trace("--json", "-p", target.pid)
+    assert [e["probe"] for e in run.events()].count("order") == 30, run.err
+    assert "exec" in run.err
+
+
+def test_daemon():
+    """A program that closed all its descriptors: the mapping is what is left."""
+    target = Target("-w", "-n", 10, "-D", "-s", 2.5)
+    run = trace("--json", "-p", target.pid)
+    assert contiguous(run.events(), 1) == [10], run.err
+
+
+def test_merge():
+    targets = [Target("-w", "-n", 2000, "-g", 20000, program=p, *more)
+               for p, more in ((SHOP, ()), (SHOP, ()), (SYNTH, ("-c", "mono")))]
+    run = trace("--json", *(x for t in targets for x in ("-p", t.pid)))
+    events = run.events()
+    assert [e["time"] for e in events] == sorted(e["time"] for e in events)
+    assert run.count("late") == 0
+    for t in targets:
+        assert contiguous([e for e in events if e["pid"] == t.pid], 1) == [2000]
+
+
+def namespaces():
+    if os.geteuid():
+        skip("namespaces need root")
+    return ["unshare", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child"]
+
+
+def test_namespaces():
+    target = Target("-w", "-n", 500, "-t", 2, "-s", 1, before=namespaces())
+    assert target.inner == 1
+    task = f"/proc/{target.process.pid}/task/{target.process.pid}/children"
+    outer = int(open(task).read().split()[0])
+    run = Trace("--json", "-p", outer, "shop:*")
+    time.sleep(0.7)
+    tids = {int(t) for t in os.listdir(f"/proc/{outer}/task")}
+    run.finish()
+    events = run.events()
+    assert contiguous(events, 2) == [500, 500]
+    assert {e["pid"] for e in events} == {outer}
+    main = {e["tid"] for e in events if e["fields"].get("id", 1 << 56) >> 56 == 0}
+    assert main == {outer}, (main, outer, tids)
+
+
+def test_all():
+    """Every process, also one that starts later; in a pid namespace, to leave others alone."""
+    script = (f'{SHOP} -n 100 -w -s 0.5 & sleep 1.2; {SHOP} -w -n 50 -s 0.5 & wait')
+    run = Trace("--json", "--all", "shop:order", "-d", 4, before=[*namespaces(), "sh", "-c",
+                f'sh -c "{script}" > /dev/null & exec "$@"', "sh"]).finish()
+    counts = {}
+    for event in run.events():
+        counts[event["pid"]] = counts.get(event["pid"], 0) + 1
+    assert sorted(counts.values()) == [50, 100], (counts, run.err)
+
+
+def test_target_killed():
+    kill_targets(8)
+
+
+def kill_targets(times):
+    """SIGKILL of a firing target: every fire that had returned is told, whole and in order."""
+    total = 0
+    for i in range(times):
+        with tempfile.NamedTemporaryFile() as counter:
+            target = Target("-w", "-F", "-b", "-t", 2, "-C", counter.name)
+            run = Trace("--json", "-p", target.pid, "--mode", "block", "shop:order")
+            wait_until(lambda: any(struct.unpack("<2Q", os.pread(counter.fileno(), 16, 0))),
+                       "a fire")
+            time.sleep(0.002 * (i % 20))
+            target.end()
+            run.finish()
+            fired = struct.unpack("<2Q", os.pread(counter.fileno(), 16, 0))
+            assert run.count("lost") == 0 and "unreadable" not in run.err, run.err
+            # Block mode waits 100 ms at most, so that a starved tracer may lose some after all;
+            # the check above says that none was. One fire may have committed and not returned.
+            for got, returned in zip(contiguous(run.events(), 2), fired):
+                assert returned <= got <= returned + 1, (i, got, returned)
+                total += got
+    print(f"{times} kills, {total} events, none lost or torn")
+
+
+# --- life of tracers
+
+def test_tracer_stopped():
+    target = Target("-F", "-g", 1000000)
+    run = Trace("--json", "-p", target.pid, "shop:order")
+    memory = decode.load(memfd(target.pid))
+    wait_until(lambda: memory.session(0)["state"] == "ACTIVE", "the session")
+    time.sleep(0.3)
+    run.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: memory.session(0)["state"] == "EXPIRED", "the lease to end", 30)
+    assert memory.mask(1, 0) == 0
+    time.sleep(0.3)
+    run.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: any(memory.session(k)["state"] == "ACTIVE" for k in range(8)), "going on")
+    time.sleep(0.5)
+    run.finish(signal.SIGINT)
+    numbers = [e["fields"]["id"] for e in run.events()]
+    jumps = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
+    assert len(jumps) == 1 and "weir did not run" in run.err, (jumps, run.err)
+    # What was recorded while it was stopped is there; the gap begins when the lease was over.
+    assert jumps[0] > 500, jumps
+    assert "1 gaps" in run.err and len(numbers) - jumps[0] > 100
+
+
+def test_tracer_killed():
+    target = Target("-F", "-g", 1000000)
+    memory = decode.load(memfd(target.pid))
+    run = Trace("--json", "-p", target.pid, stdout=subprocess.DEVNULL)
+    wait_until(lambda: memory.mask(1, 0) != 0, "the mask")
+    run.process.kill()
+    run.process.communicate()
+    wait_until(lambda: memory.mask(1, 0) == 0, "the lease to end", 30)
+    assert memory.session(0)["state"] == "EXPIRED"
+    assert len(trace("-p", target.pid, "-n", 5).out.splitlines()) == 5
+
+
+def test_signals():
+    target = Target("-F", "-g", 1000000)
+    memory = decode.load(memfd(target.pid))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        run = Trace("-p", target.pid)
+        wait_until(lambda: memory.mask(1, 0) != 0, "the mask")
+        time.sleep(0.05)
+        run.finish(number)
+        assert run.count("events") > 0 and memory.mask(1, 0) == 0, run.err
+        assert memory.session(0)["state"] == "FREE"
+    # The reader of its output goes away.
+    run = Trace("-p", target.pid, stdout=subprocess.PIPE)
+    run.process.stdout.readline()
+    run.process.stdout.close()
+    assert run.process.wait(LIMIT) == 0
+    run.process.stderr.close()
+
+
+# --- errors
+
+def says(run, *words):
+    assert run.err.startswith("weir: ") and all(w in run.err for w in words), run.err
+
+
+def test_errors():
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    says(trace("-p", dead.pid, status=1), "there is no process")
+    target = Target("-F", "-g", 1000000)
+    says(trace("-p", target.pid, "shop:ordr", status=1), "shop:ordr", "shop:order", "weir list")
+    says(trace("-p", target.pid, "shop:a b", status=2), "match nothing")
+    says(trace("-p", target.pid, "a:b:c", status=2), "two colons")
+    says(trace("-p", os.getpid(), status=1), "no weir probes", "bpftrace")
+    says(trace("-p", Target("-n", 0, "-s", 9, "-M", 2, program=SYNTH).pid, status=1), "version 2.")
+    says(trace("-p", Target("-n", 0, "-s", 9, "-u", program=SYNTH).pid, status=1), "sealed")
+    says(trace("-p", Target("-n", 0, "-s", 9, "-x", 4096, program=SYNTH).pid, status=1), "bytes")
+
+
+def test_rights():
+    if os.geteuid():
+        skip("needs root, to be somebody else")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
+              "--bounding-set=-all"]
+    target = Target("-F", "-g", 1000000)
+    probe = subprocess.run([*nobody, WEIR, "--version"], capture_output=True, check=False)
+    if probe.returncode:
+        skip("another user cannot run weir from here")
+    says(trace("-p", target.pid, before=nobody, status=1), "CAP_SYS_PTRACE", "sudo ")
+    hidden = Target("-F", "-g", 1000000, "-N", before=nobody)
+    says(trace("-p", hidden.pid, before=nobody, status=1), "dumpable", "CAP_SYS_PTRACE")
+    mine = Target("-F", "-g", 1000000, before=nobody)
+    assert len(trace("-p", mine.pid, "-n", 3, before=nobody).out.splitlines()) == 3
+
+
+# --- hostile targets
+
+def test_hostile():
+    for seed in range(1, 9):
+        target = Target("-n", 2000, "-r", seed, "-s", 20, program=SYNTH)
+        run = Trace("--json", "-p", target.pid, "-d", 0.3, "--wait").finish(status=None)
+        assert run.process.returncode in (0, 1), (seed, run.process.returncode, run.err)
+        for line in run.out.splitlines():
+            json.loads(line)
+        target.end()
+    for mode in ("drop", "overwrite"):
+        target = Target("-F", "-S", program=SYNTH)
+        run = Trace("--json", "-p", target.pid, "-d", 2, "--wait", "-m", mode,
+                    stdout=subprocess.DEVNULL).finish(status=None)
+        assert run.process.returncode in (0, 1), (run.process.returncode, run.err)
+        target.end()
+
+
+def main():
+    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
+    if sys.argv[2:] == ["--list"]:
+        print("\n".join(tests))
+        return
+    if sys.argv[2] == "soak":
+        kill_targets(int(sys.argv[3]))
+        return
+    try:
+        for name in sys.argv[2:]:
+            tests[name]()
+            print(f"{name}: ok")
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+
+
+if __name__ == "__main__":
+    main()
