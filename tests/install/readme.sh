@@ -4,6 +4,7 @@
 # Do the one-liners of README.md work, as they stand there, beside a shop under load?
 set -eu
 root=$1
+# shellcheck source=tests/install/prefix.sh
 . "$root/tests/install/prefix.sh"
 need cmake cmake
 need jq jq
