@@ -62,7 +62,8 @@ tsan: ## the unit suite under TSan
 install: ## install into PREFIX (default /usr/local), below DESTDIR if that is set
 	@scripts/setup build
 	@scripts/build --prefix '$(PREFIX)'
-	@meson install -C $(BUILD) --no-rebuild
+	@meson install -C $(BUILD) --no-rebuild --quiet
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 format: ## clang-format every C and C++ file in place
 	@scripts/format

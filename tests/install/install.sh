@@ -7,6 +7,7 @@
 # shellcheck disable=SC2086,SC2046 # flags are lists of words
 set -eu
 root=$1
+# shellcheck source=tests/install/prefix.sh
 . "$root/tests/install/prefix.sh"
 install_somewhere "$2"
 cd "$work"

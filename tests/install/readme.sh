@@ -4,6 +4,7 @@
 # Do the one-liners of README.md work, as they stand there, beside a shop under load?
 set -eu
 root=$1
+# shellcheck source=tests/install/prefix.sh
 . "$root/tests/install/prefix.sh"
 need cmake cmake
 need jq jq
@@ -11,7 +12,8 @@ need wrk wrk
 need bpftrace bpftrace
 install_somewhere "$2"
 build_example shopd
-export PATH="$prefix/bin:$work/shopd:$PATH"
+build_example jobs
+export PATH="$prefix/bin:$work/shopd:$work/jobs:$PATH"
 cd "$root"
 
 shopd >"$work/shopd.out" &
@@ -46,6 +48,7 @@ while read -r line; do
 	*jq*) grep -q '^/order/N' "$work/out" ;;
 	*'--count 10'*) [ "$(wc -l <"$work/out")" -ge 10 ] ;;
 	bpftrace*) grep -q '^@us\[/cart\]' "$work/out" ;;
-	*) grep -q 'shop:\|request__done' "$work/out" ;;
+	*jobs*) [ "$(grep -c 'jobs:done' "$work/out")" -ge 5 ] ;;
+	*) grep -q 'request__done' "$work/out" ;;
 	esac || fail "that is not what it should print"
 done <"$work/lines"

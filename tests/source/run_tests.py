@@ -11,9 +11,8 @@ import tempfile
 
 ROOT = sys.argv[1]
 
-MESON = """\
-project('tiny', 'c')
-"""
+MESON = "project('tiny')\n"
+MESON_C = "project('tiny', 'c')\n"
 PASS = "test('good', find_program('good.sh'), suite: 'unit')\n"
 FAIL = "test('bad', find_program('bad.sh'), suite: 'unit')\n"
 SKIP = "test('no', find_program('no.sh'), suite: 'unit')\n"
@@ -76,8 +75,8 @@ RESULTS = [
     expect("everything skipped", MESON + SKIP, PLAIN, "0 passed, 0 failed, 1 skipped", False),
     expect("meson setup fails", MESON + "error('no')\n", PLAIN, "0 passed, 1 failed, 0 skipped",
            False, "meson setup"),
-    expect("the build fails", MESON + PASS + BROKEN, PLAIN, "0 passed, 1 failed, 0 skipped", False,
+    expect("the build fails", MESON_C + PASS + BROKEN, PLAIN, "0 passed, 1 failed, 0 skipped", False,
            "plain: build"),
-    expect("three builds", MESON + PASS, [], "3 passed, 0 failed, 0 skipped", True),
+    expect("three builds", MESON_C + PASS, [], "3 passed, 0 failed, 0 skipped", True),
 ]
 sys.exit(0 if all(RESULTS) else 1)
