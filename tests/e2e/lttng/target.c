@@ -275,13 +275,12 @@ static void do_churn(char **words)
 }
 
 static struct weir_probe *handler_probe;
-static volatile sig_atomic_t handled;
+static int64_t handled;
 
 static void handler(int signal)
 {
 	(void)signal;
-	WEIR_FIRE(handler_probe, (int64_t)-1 - handled);
-	handled++;
+	WEIR_FIRE(handler_probe, -1 - __atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED));
 }
 
 static void *signals_run(void *argument)
@@ -301,7 +300,7 @@ static void *signals_run(void *argument)
 
 static void do_signals(char **words)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_NODEFER };
+	struct sigaction action = { .sa_handler = handler };
 	struct itimerspec often = { .it_interval.tv_nsec = 50000, .it_value.tv_nsec = 50000 };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 	long count = atol(words[2]);
