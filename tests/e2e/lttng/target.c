@@ -327,6 +327,8 @@ static void do_signals(char **words)
 	answer(0, sentence);
 }
 
+static void commands(void);
+
 /* The child answers the following commands, until quit; then the parent goes on. */
 static void do_fork(void)
 {
@@ -341,6 +343,10 @@ static void do_fork(void)
 		printf("ok child %d\n", status);
 	} else {
 		answer(child < 0, "");
+		fflush(stdout);
+		/* this may not be the main thread, and in the child it is the only one */
+		commands();
+		exit(0);
 	}
 }
 
@@ -434,13 +440,11 @@ static bool read_command(struct command *ret)
 	return ret->count && strcmp(ret->words[0], "quit");
 }
 
-int main(int argc, char **argv)
+static void commands(void)
 {
 	struct command command;
 	bool thread = false;
 
-	(void)argc;
-	arguments = argv;
 	while (read_command(&command)) {
 		pthread_t id;
 
@@ -456,5 +460,12 @@ int main(int argc, char **argv)
 			pthread_join(id, NULL);
 		thread = false;
 	}
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	arguments = argv;
+	commands();
 	return 0;
 }
