@@ -293,6 +293,7 @@ def parse_members(text, at, close):
 
 def parse_line(line):
     """[time] (+delta) host name: { context }, ..., { fields }"""
+    line = line.rstrip()
     head = re.match(r"\[[\d:.]+\] \(\+[\d.?]+\) (?:\S+ )?(\w+:\w+): ", line)
     if not head:
         raise AssertionError("not an event: " + line)
@@ -322,7 +323,7 @@ def read_trace(where, allow=None):
 
 def equal(what, got, wanted):
     if got != wanted:
-        raise AssertionError(f"{what}:\n  got    {got!r}\n  wanted {wanted!r}")
+        raise AssertionError(f"{what}:\n  got    {repr(got)[:2000]}\n  wanted {repr(wanted)[:2000]}")
 
 
 # Notifications of triggers, through liblttng-ctl
@@ -417,9 +418,19 @@ class Notifications:
 # Running
 
 
+LIMIT = 120
+
+
+def too_long(number, frame):
+    raise AssertionError(f"not finished after {LIMIT} s")
+
+
 def main(tests):
     """Run the test_* functions of a scenario file, each with a fresh session daemon."""
     enter()
+    signal.signal(signal.SIGALRM, too_long)
+    # process 1 of a namespace ignores what it does not handle
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(1))
     only = sys.argv[2:]
     failed = skipped = 0
     names = [n for n in tests if n.startswith("test_") and (not only or n in only)]
@@ -430,7 +441,9 @@ def main(tests):
         daemon = Daemon(home)
         started = time.monotonic()
         try:
+            signal.alarm(LIMIT)
             tests[name](daemon)
+            signal.alarm(0)
             print(f"ok {name} ({time.monotonic() - started:.1f} s)", flush=True)
         except Skip as reason:
             skipped += 1
@@ -439,6 +452,7 @@ def main(tests):
             failed += 1
             print(f"FAILED {name}", flush=True)
             traceback.print_exc(file=sys.stdout)
+        signal.alarm(0)
         daemon.stop_all()
         shutil.rmtree(home, ignore_errors=True)
     print(f"{len(names) - failed - skipped} passed, {failed} failed, {skipped} skipped")

@@ -275,13 +275,12 @@ static void do_churn(char **words)
 }
 
 static struct weir_probe *handler_probe;
-static volatile sig_atomic_t handled;
+static int64_t handled;
 
 static void handler(int signal)
 {
 	(void)signal;
-	WEIR_FIRE(handler_probe, (int64_t)-1 - handled);
-	handled++;
+	WEIR_FIRE(handler_probe, -1 - __atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED));
 }
 
 static void *signals_run(void *argument)
@@ -301,7 +300,7 @@ static void *signals_run(void *argument)
 
 static void do_signals(char **words)
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_NODEFER };
+	struct sigaction action = { .sa_handler = handler };
 	struct itimerspec often = { .it_interval.tv_nsec = 50000, .it_value.tv_nsec = 50000 };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 	long count = atol(words[2]);
@@ -328,6 +327,8 @@ static void do_signals(char **words)
 	answer(0, sentence);
 }
 
+static void commands(void);
+
 /* The child answers the following commands, until quit; then the parent goes on. */
 static void do_fork(void)
 {
@@ -342,6 +343,10 @@ static void do_fork(void)
 		printf("ok child %d\n", status);
 	} else {
 		answer(child < 0, "");
+		fflush(stdout);
+		/* this may not be the main thread, and in the child it is the only one */
+		commands();
+		exit(0);
 	}
 }
 
@@ -435,13 +440,11 @@ static bool read_command(struct command *ret)
 	return ret->count && strcmp(ret->words[0], "quit");
 }
 
-int main(int argc, char **argv)
+static void commands(void)
 {
 	struct command command;
 	bool thread = false;
 
-	(void)argc;
-	arguments = argv;
 	while (read_command(&command)) {
 		pthread_t id;
 
@@ -457,5 +460,12 @@ int main(int argc, char **argv)
 			pthread_join(id, NULL);
 		thread = false;
 	}
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	arguments = argv;
+	commands();
 	return 0;
 }
