@@ -357,16 +357,16 @@ template <typename T> struct weir_float_ {
 	            WEIR_COUNT_(headed(WEIR_FIELD_KIND_, , (head, ~), __VA_ARGS__)))          \
 	WEIR_INLINE_ WEIR_BOOL_ id##_enabled(void)                                            \
 	{                                                                                     \
-		return weir_enabled(__atomic_load_n(&slot, __ATOMIC_RELAXED));                \
+		return weir_enabled(__atomic_load_n(&slot, __ATOMIC_ACQUIRE));                \
 	}                                                                                     \
 	WEIR_INLINE_ void id##_call_(each(WEIR_PARAM_, void, __VA_ARGS__))                    \
 	{                                                                                     \
-		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_RELAXED);    \
+		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_ACQUIRE);    \
 		WEIR_CALL_DECLARED_(headed, __VA_ARGS__);                                     \
 	}                                                                                     \
 	WEIR_INLINE_ void id##_fire(each(WEIR_PARAM_, void, __VA_ARGS__))                     \
 	{                                                                                     \
-		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_RELAXED);    \
+		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_ACQUIRE);    \
 		if (weir_enabled(weir_probe_)) {                                              \
 			WEIR_CALL_DECLARED_(headed, __VA_ARGS__);                             \
 		}                                                                             \
