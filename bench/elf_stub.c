@@ -20,9 +20,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE      4096u
-#define FUNCTION  16u
+#define PAGE     4096u
+#define FUNCTION 16u
+#if defined(__x86_64__)
+#define MACHINE   EM_X86_64
 #define ARGUMENTS "8@%rdi 8@%rsi 4@%edx"
+static const unsigned char code[FUNCTION] = { 0x90, 0xc3 };
+#elif defined(__aarch64__)
+#define MACHINE   EM_AARCH64
+#define ARGUMENTS "8@x0 8@x1 4@x2"
+static const unsigned char code[FUNCTION] = { 0x1f, 0x20, 0x03, 0xd5, 0xc0, 0x03, 0x5f, 0xd6 };
+#else
+#error "what are nop and ret here?"
+#endif
 
 struct buffer {
 	char *bytes;
@@ -111,7 +121,6 @@ static void add_hash(struct buffer *hash, const struct buffer *symbols, const st
 
 static void fill(struct object *o, const char *provider, unsigned probes)
 {
-	static const unsigned char code[FUNCTION] = { 0x90, 0xc3 };
 	static const Elf64_Sym none;
 	char name[32];
 
@@ -204,7 +213,7 @@ static bool write_elf(int fd, struct object *o)
 		gelf_update_shdr(section, &header);
 	}
 	head.e_type = ET_DYN;
-	head.e_machine = EM_X86_64;
+	head.e_machine = MACHINE;
 	head.e_version = EV_CURRENT;
 	head.e_phoff = sizeof(Elf64_Ehdr);
 	head.e_shstrndx = NAMES + 1;

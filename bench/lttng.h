@@ -11,12 +11,14 @@
 #include <stdint.h>
 #include <lttng/tracepoint.h>
 
+/* clang-format off */
 LTTNG_UST_TRACEPOINT_EVENT(bench, three,
 	LTTNG_UST_TP_ARGS(uint64_t, a, uint64_t, b, uint64_t, c),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint64_t, a, a)
 		lttng_ust_field_integer(uint64_t, b, b)
 		lttng_ust_field_integer(uint64_t, c, c)))
+/* clang-format on */
 
 LTTNG_UST_TRACEPOINT_EVENT(bench, static_int,
 	LTTNG_UST_TP_ARGS(int, value),

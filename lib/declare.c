@@ -121,7 +121,7 @@ static bool is_of(const struct weir_declaration *declared, const char *provider)
 
 static void slot_set(const struct weir_declaration *declared, struct weir_probe *probe)
 {
-	/* Release: a fire that reads the pointer reads the probe's words behind it. */
+	/* release, partner is the declared fire: it sees the probe's words behind the pointer */
 	__atomic_store_n(declared->probe, probe, __ATOMIC_RELEASE);
 }
 

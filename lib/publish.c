@@ -171,7 +171,7 @@ static void stub_connect(struct probe *probe, const struct stub_probe *stub, uin
 	probe->note->site = base + stub->site;
 	probe->note->semaphore = stub->semaphore_at ? base + stub->semaphore_at : 0;
 	probe->site_fn = (void (*)(void))(base + stub->site);
-	probe->head.fire = (void (*)(void))(base + stub->thunk);
+	__atomic_store_n(&probe->head.fire, (void (*)(void))(base + stub->thunk), __ATOMIC_RELAXED);
 }
 
 /* A second reason joins the first. */
@@ -223,8 +223,9 @@ static int stub_start(struct weir_provider *provider, struct probe **probes, siz
 
 static void probe_activate(struct probe *probe, bool usdt, bool buffer)
 {
-	probe->head.signature = usdt ? probe->args_signature : 0;
-	/* release: a fire that sees these pointers sees the probe behind them */
+	__atomic_store_n(&probe->head.signature, usdt ? probe->args_signature : 0,
+	                 __ATOMIC_RELAXED);
+	/* release, partner is weir_enabled: a fire that sees these pointers sees the rest */
 	if (usdt)
 		__atomic_store_n(&probe->head.site, (const uint16_t *)(uintptr_t)probe->note->site,
 		                 __ATOMIC_RELEASE);
@@ -289,8 +290,8 @@ void withdraw(struct weir_provider *provider)
 		if (!p->published)
 			continue;
 		p->published = false;
-		p->head.site = &site_off;
-		p->head.mask = &mask_off;
+		__atomic_store_n(&p->head.site, &site_off, __ATOMIC_RELEASE);
+		__atomic_store_n(&p->head.mask, &mask_off, __ATOMIC_RELEASE);
 		if (p->announced) {
 			__atomic_store_n(&shm.masks[p->id], 0, __ATOMIC_RELAXED);
 			shm_schema_withdraw(p->id);

@@ -113,6 +113,11 @@ static inline uint64_t weir_word_(double value)
 
 #endif
 
+/* Atomic, since a publish may change them; its own order is in weir_enabled(). */
+#define WEIR_FITS_ENTRY_(probe, wanted)                                                            \\
+	__builtin_expect(__atomic_load_n(&(probe)->signature, __ATOMIC_RELAXED) == (wanted), 1)
+#define WEIR_ENTRY_(probe) __atomic_load_n(&(probe)->fire, __ATOMIC_RELAXED)
+
 #define WEIR_CAT_(a, b) WEIR_CAT2_(a, b)
 #define WEIR_CAT2_(a, b) a##b
 """
@@ -171,8 +176,8 @@ def main():
         out += "\n"
         out += code(f"static inline int weir_call_{n}_(struct weir_probe *probe, uint64_t signature"
                     f"{comma}{joined('uint64_t a{}', n)})")
-        out += "{\n\tif (__builtin_expect(probe->signature == signature, 1)) {\n"
-        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))probe->fire)"
+        out += "{\n\tif (WEIR_FITS_ENTRY_(probe, signature)) {\n"
+        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))WEIR_ENTRY_(probe))"
                     f"({joined('a{}', n)});")
         out += "\t\treturn 0;\n\t}\n"
         if n:

@@ -16,6 +16,8 @@ HEAD = """\
 #ifndef WEIR_EACH_H
 #define WEIR_EACH_H
 
+/* clang-format off */
+
 /*
  * WEIR_EACH_<n+1>_(m, none, f1, ..., fn, end): `m f1, m f2, ...`, or `none` without any. With more
  * than %d (a head and %d fields) it is `none` too: the caller asserts the number.
@@ -57,7 +59,7 @@ def main():
     names = ", ".join(f"a{n}" for n in range(FIRE_MAX + 2))
     out += f"#define WEIR_LENGTH_(...) WEIR_LENGTH2_(__VA_ARGS__, {numbers}, 0)\n"
     out += f"#define WEIR_LENGTH2_({names}, length, ...) length\n"
-    out += "\n#endif\n"
+    out += "\n/* clang-format on */\n\n#endif\n"
     print(out, end="")
 
 

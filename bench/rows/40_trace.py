@@ -91,57 +91,68 @@ def try_rate(context, weir, rate, seconds):
     return fired / ((done - began) / 1e9), lost
 
 
-def sustained(context, weir):
-    """The best figure of a run without loss: double the rate until something is lost, then bisect."""
-    seconds = 0.5 if context.quick else 2.0
-    good, bad, best = 0.0, None, 0.0
-    rate = 0.5e6
-    for _ in range(4 if context.quick else 10):
+def fastest(context, weir, seconds):
+    """The rate of fires to take: double it until something is lost or the tracer lags, then bisect."""
+    good, bad, rate = 0.0, None, 0.5e6
+    for _ in range(4 if context.quick else 9):
         got, lost = try_rate(context, weir, rate, seconds)
         if lost:
             bad = rate
         else:
-            good, best = rate, max(best, got)
-        # A tracer that only gets there by buffering is not faster for a faster target.
-        if not lost and got < 0.7 * rate:
-            break
+            good = rate
+            if got < 0.7 * rate:  # it only gets there by buffering: faster fires do not make it faster
+                break
         rate = good * 2 if bad is None else (good + bad) / 2
-        if bad is not None and (good == 0 or bad / good < 1.1):
+        if bad is not None and good and bad / good < 1.1:
             break
-    if not best:
+    if not good:
         raise Failure(f"events were lost at {rate / 1e6:.2f} M a second already")
-    return best
+    return good
 
 
-def peers(context):
-    """M events/s at which each reads a trace of such events to /dev/null."""
+def record_peer(context):
+    """A trace of such events by LTTng, how many are in it, and commands that print it."""
     count = 100000 if context.quick else 600000
     trace = context.folder() / "trace"
-    context.call([str(context.here / "with-lttng"), "record", str(trace), context.program("target"), "lttng", str(count)])
     babeltrace = context.need_tool("babeltrace2", "babeltrace2")
-    readers = {"lttng view": ["lttng", "view", f"--trace-path={trace}"], "babeltrace2": [babeltrace, str(trace)]}
+    context.call([str(context.here / "with-lttng"), "record", str(trace), context.program("target"), "lttng", str(count)])
     seen = subprocess.run([babeltrace, str(trace)], capture_output=True).stdout.count(b"\n")
     if seen < count * 0.9:
         raise Failure(f"LTTng recorded {seen} of {count} events")
-    rates = {name: 0.0 for name in readers}
-    for _ in range(1 if context.quick else 2):
-        for name, command in readers.items():
-            begin = time.monotonic()
-            with open(os.devnull, "w") as null:
-                subprocess.run(command, stdout=null, stderr=null, check=True)
-            rates[name] = max(rates[name], seen / (time.monotonic() - begin) / 1e6)
-    return rates
+    return seen, {"lttng view": ["lttng", "view", f"--trace-path={trace}"], "babeltrace2": [babeltrace, str(trace)]}
+
+
+def time_peer(command, events):
+    begin = time.monotonic()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return events / (time.monotonic() - begin) / 1e6
 
 
 def rate(context):
     weir = context.need_command("trace")
-    ours = sustained(context, weir) / 1e6
+    seconds, rounds = (0.5, 1) if context.quick else (2.0, 3)
+    fires = fastest(context, weir, seconds)
     try:
-        others = peers(context)
+        events, peers = record_peer(context)
+        missing = None
     except (Skip, Failure) as reason:
-        return Result(value=ours, peer=f"none: {reason}"[:60])
-    best = max(others, key=others.get)
-    return Result(value=ours, peer=best, peer_value=others[best], detail={"M events/s": others})
+        events, peers, missing = 0, {}, str(reason)
+    ours, lossy, theirs = [], 0, {name: [] for name in peers}
+    for _ in range(rounds):
+        got, lost = try_rate(context, weir, fires, seconds)
+        if lost:
+            lossy += 1
+        else:
+            ours.append(got / 1e6)
+        for name, command in peers.items():
+            theirs[name].append(time_peer(command, events))
+    if not ours:
+        raise Failure(f"at {fires / 1e6:.2f} M fires a second nothing was lost once, and then something always")
+    best = max(theirs, key=lambda name: max(theirs[name])) if theirs else None
+    return Result(value=max(ours), median=statistics.median(ours), peer=best or f"none: {missing}"[:40],
+                  peer_value=max(theirs[best]) if best else None, spread=max(ours) / min(ours) - 1,
+                  detail={"fires a second": fires, "runs with a loss": lossy, "M events/s": {"weir": ours, **theirs},
+                          "events per peer run": events, "no peer": missing})
 
 
 ROWS = [

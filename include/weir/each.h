@@ -3,6 +3,8 @@
 #ifndef WEIR_EACH_H
 #define WEIR_EACH_H
 
+/* clang-format off */
+
 /*
  * WEIR_EACH_<n+1>_(m, none, f1, ..., fn, end): `m f1, m f2, ...`, or `none` without any. With more
  * than 13 (a head and 12 fields) it is `none` too: the caller asserts the number.
@@ -131,5 +133,7 @@
 /* Arguments after the first one, of a fire. */
 #define WEIR_LENGTH_(...) WEIR_LENGTH2_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
 #define WEIR_LENGTH2_(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32, length, ...) length
+
+/* clang-format on */
 
 #endif

@@ -102,6 +102,11 @@ static inline uint64_t weir_word_(double value)
 
 #endif
 
+/* Atomic, since a publish may change them; its own order is in weir_enabled(). */
+#define WEIR_FITS_ENTRY_(probe, wanted)                                                            \
+	__builtin_expect(__atomic_load_n(&(probe)->signature, __ATOMIC_RELAXED) == (wanted), 1)
+#define WEIR_ENTRY_(probe) __atomic_load_n(&(probe)->fire, __ATOMIC_RELAXED)
+
 #define WEIR_CAT_(a, b) WEIR_CAT2_(a, b)
 #define WEIR_CAT2_(a, b) a##b
 
@@ -122,8 +127,8 @@ static inline uint64_t weir_word_(double value)
 
 static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(void))probe->fire)();
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(void))WEIR_ENTRY_(probe))();
 		return 0;
 	}
 	return weir_fire_args(probe, signature, NULL);
@@ -132,8 +137,8 @@ static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
 
 static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uint64_t a0)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(uint64_t))probe->fire)(a0);
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t))WEIR_ENTRY_(probe))(a0);
 		return 0;
 	}
 	const uint64_t args[] = { a0 };
@@ -145,8 +150,8 @@ static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(uint64_t, uint64_t))probe->fire)(a0, a1);
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1 };
@@ -158,8 +163,8 @@ static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2);
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2 };
@@ -172,8 +177,9 @@ static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3);
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1,
+		    a2, a3);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3 };
@@ -187,9 +193,9 @@ static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
-		    a1, a2, a3, a4);
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4 };
@@ -203,9 +209,9 @@ static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5 };
@@ -220,9 +226,9 @@ static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6 };
@@ -237,9 +243,9 @@ static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uin
 static inline int weir_call_8_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7 };
@@ -256,9 +262,9 @@ static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8);
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8 };
@@ -276,10 +282,10 @@ static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8, uint64_t a9)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
-		    a8, a9);
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 };
@@ -297,10 +303,10 @@ static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8, uint64_t a9, uint64_t a10)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10);
+		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 };
@@ -319,10 +325,10 @@ static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2,
-		    a3, a4, a5, a6, a7, a8, a9, a10, a11);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 };
@@ -341,10 +347,11 @@ static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
@@ -364,11 +371,11 @@ static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
-		    a12, a13);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13 };
@@ -390,11 +397,11 @@ static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
-		    a12, a13, a14);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -417,11 +424,11 @@ static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9,
-		    a10, a11, a12, a13, a14, a15);
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13, a14, a15);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -445,11 +452,11 @@ static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15, uint64_t a16)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
-		    a8, a9, a10, a11, a12, a13, a14, a15, a16);
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -473,11 +480,11 @@ static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15, uint64_t a16, uint64_t a17)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
+		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -502,11 +509,12 @@ static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2,
-		    a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
+		    a18);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -532,12 +540,12 @@ static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))probe->fire)(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
-		    a18, a19);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -563,12 +571,12 @@ static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
-		    a12, a13, a14, a15, a16, a17, a18, a19, a20);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -596,12 +604,12 @@ static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
     uint64_t a21)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11,
-		    a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -630,12 +638,12 @@ static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
     uint64_t a21, uint64_t a22)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9,
-		    a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -664,13 +672,13 @@ static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
     uint64_t a21, uint64_t a22, uint64_t a23)
 {
-	if (__builtin_expect(probe->signature == signature, 1)) {
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
 		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))probe->fire)(a0, a1, a2, a3, a4, a5, a6, a7,
-		    a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22,
-		    a23);
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21,
+		    a22, a23);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,

@@ -13,9 +13,9 @@
  *     // anywhere
  *     WEIR_PROBE_FIRE(shop, order, id, path);
  *
- * A wrong number or type of arguments does not compile. Types are i8 i16 i32 i64 u8 u16 u32 u64
- * f32 f64 bool string bytes pointer; a bytes field takes two arguments, pointer and size. Up to
- * WEIR_FIELDS_MAX fields. Two fields of one name, and names that no tool can read, are found when
+ * A wrong number or type of arguments does not compile, nor do two fields of one name. Types are i8
+ * i16 i32 i64 u8 u16 u32 u64 f32 f64 bool string bytes pointer; a bytes field takes two arguments,
+ * pointer and size. Up to WEIR_FIELDS_MAX fields. Names that are too long for tools are found when
  * the provider is published.
  *
  * What fits what, without a cast: any integer, bool or enum an integer or bool field (the low bits
@@ -357,16 +357,16 @@ template <typename T> struct weir_float_ {
 	            WEIR_COUNT_(headed(WEIR_FIELD_KIND_, , (head, ~), __VA_ARGS__)))          \
 	WEIR_INLINE_ WEIR_BOOL_ id##_enabled(void)                                            \
 	{                                                                                     \
-		return weir_enabled(__atomic_load_n(&slot, __ATOMIC_RELAXED));                \
+		return weir_enabled(__atomic_load_n(&slot, __ATOMIC_ACQUIRE));                \
 	}                                                                                     \
 	WEIR_INLINE_ void id##_call_(each(WEIR_PARAM_, void, __VA_ARGS__))                    \
 	{                                                                                     \
-		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_RELAXED);    \
+		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_ACQUIRE);    \
 		WEIR_CALL_DECLARED_(headed, __VA_ARGS__);                                     \
 	}                                                                                     \
 	WEIR_INLINE_ void id##_fire(each(WEIR_PARAM_, void, __VA_ARGS__))                     \
 	{                                                                                     \
-		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_RELAXED);    \
+		struct weir_probe *weir_probe_ = __atomic_load_n(&slot, __ATOMIC_ACQUIRE);    \
 		if (weir_enabled(weir_probe_)) {                                              \
 			WEIR_CALL_DECLARED_(headed, __VA_ARGS__);                             \
 		}                                                                             \

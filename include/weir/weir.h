@@ -153,10 +153,10 @@ struct weir_provider;
 struct weir_probe {
 	/* First two bytes of the site: WEIR_SITE_OFF, or a tracer is there. */
 	const volatile uint16_t *site;
-	const volatile uint32_t *mask; /* buffer sessions that asked for this probe */
+	const volatile uint32_t *mask;  /* buffer sessions that asked for this probe */
 	const volatile uint32_t *sinks; /* nonzero: others want the event, such as LTTng */
-	uint64_t signature;            /* count and classes of the arguments; 0: not through `fire` */
-	void (*fire)(void);            /* entry in the stub, called with the arguments as uint64_t */
+	uint64_t signature; /* count and classes of the arguments; 0: not through `fire` */
+	void (*fire)(void); /* entry in the stub, called with the arguments as uint64_t */
 };
 
 #if defined(__x86_64__)
@@ -234,8 +234,14 @@ WEIR_API int weir_probe_find(struct weir_provider *provider, const char *name,
  */
 static inline bool weir_enabled(const struct weir_probe *probe)
 {
-	return WEIR_UNLIKELY(((uint32_t)(*probe->site ^ WEIR_SITE_OFF) | *probe->mask |
-	                      *probe->sinks) != 0);
+	/* acquire: partner is the library's publish. A fire that sees its pointers sees the rest. */
+	const volatile uint16_t *site = __atomic_load_n(&probe->site, __ATOMIC_ACQUIRE);
+	const volatile uint32_t *mask = __atomic_load_n(&probe->mask, __ATOMIC_ACQUIRE);
+	const volatile uint32_t *sinks = __atomic_load_n(&probe->sinks, __ATOMIC_ACQUIRE);
+
+	return WEIR_UNLIKELY(((uint32_t)(*site ^ WEIR_SITE_OFF) |
+	                      __atomic_load_n(mask, __ATOMIC_RELAXED) |
+	                      __atomic_load_n(sinks, __ATOMIC_RELAXED)) != 0);
 }
 
 /* A value for weir_fire_values. */

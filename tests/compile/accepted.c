@@ -15,14 +15,16 @@ inline void open(bool early)
 	market_open_fire(early);
 	WEIR_PROBE_FIRE(market, open, early);
 }
-}
+} // namespace market
 #endif
 
 WEIR_PROBE(shop, idle)
 WEIR_PROBE(shop, order, (u64, id), (string, path))
-WEIR_PROBE(shop, all, (i8, a), (i16, b), (i32, c), (i64, d), (u8, e), (u16, f), (u32, g), (f32, h), (f64, i), (bool, j), (bytes, k), (pointer, l))
+WEIR_PROBE(shop, all, (i8, a), (i16, b), (i32, c), (i64, d), (u8, e), (u16, f), (u32, g), (f32, h),
+           (f64, i), (bool, j), (bytes, k), (pointer, l))
 static const struct weir_probe_options sem = { sizeof(sem), WEIR_PROBE_SEMAPHORE, 0, NULL, 0, 0 };
-WEIR_PROBE_WITH(&sem, shop, twelve, (bytes, a), (bytes, b), (bytes, c), (bytes, d), (bytes, e), (bytes, f), (bytes, g), (bytes, h), (bytes, i), (bytes, j), (bytes, k), (bytes, l))
+WEIR_PROBE_WITH(&sem, shop, twelve, (bytes, a), (bytes, b), (bytes, c), (bytes, d), (bytes, e),
+                (bytes, f), (bytes, g), (bytes, h), (bytes, i), (bytes, j), (bytes, k), (bytes, l))
 
 #ifdef __cplusplus
 template <typename T> void generic(T value)
@@ -36,7 +38,8 @@ void use(uint64_t id, const char *path, void *p, volatile int *vp)
 {
 	char buffer[20] = "x";
 	const char cb[3] = "ab";
-	float f = 1; double d = 2;
+	float f = 1;
+	double d = 2;
 	enum e { A, B } e = B;
 	shop_idle_fire();
 	WEIR_PROBE_FIRE(shop, idle);
@@ -53,7 +56,8 @@ void use(uint64_t id, const char *path, void *p, volatile int *vp)
 	else
 		WEIR_PROBE_FIRE(shop, all, 'c', id, id, id, 5, 6, 7, 1, 2, id, buffer, 4u, path);
 	shop_all_fire(1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 0, 0);
-	WEIR_PROBE_FIRE(shop, twelve, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1);
+	WEIR_PROBE_FIRE(shop, twelve, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p, 1, p,
+	                1, p, 1);
 	if (WEIR_PROBE_ENABLED(shop, twelve))
 		WEIR_PUBLISH(shop);
 	WEIR_WITHDRAW(shop);
