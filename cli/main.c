@@ -5,6 +5,7 @@
 #include <string.h>
 
 const struct cli_command cli_commands[] = {
+	{ "list", "show probes, their fields, and who is attached", cmd_list },
 	{ "trace", "print events of running programs as they happen", cmd_trace },
 	{ "record", "record events to disk, as CTF", cmd_record },
 	{ NULL, NULL, NULL },
