@@ -15,6 +15,7 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_record(int argc, char **argv);
