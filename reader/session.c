@@ -581,7 +581,7 @@ void session_release(struct session *session)
 {
 	uint64_t closing = WEIR_SESSION_WORD(WEIR_SESSION_CLOSING, session->generation);
 	uint64_t expired = WEIR_SESSION_WORD(WEIR_SESSION_EXPIRED, session->generation);
-	struct weir_shm_session *s = shm_session(session->shm, session->index);
+	struct weir_shm_session *s;
 	uint64_t word;
 
 	if (!session->open)
@@ -589,6 +589,7 @@ void session_release(struct session *session)
 	session->open = false;
 	if (lock(session->shm, NULL))
 		return; /* the next tracer reaps it */
+	s = shm_session(session->shm, session->index);
 	word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
 	if (word == closing || word == expired) {
 		free_leftovers(session);
