@@ -296,6 +296,7 @@ static void check_uprobes(struct report *r)
 	struct perf_event_attr attr = { .size = sizeof(attr),
 		                        .sample_period = 1,
 		                        .wakeup_events = 1 };
+	uint64_t offset;
 	char path[4096];
 	int fd;
 

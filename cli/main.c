@@ -8,6 +8,8 @@ const struct cli_command cli_commands[] = {
 	{ "list", "show probes, their fields, and who is attached", cmd_list },
 	{ "trace", "print events of running programs as they happen", cmd_trace },
 	{ "record", "record events to disk, as CTF", cmd_record },
+	{ "repair", "make a recording readable that was cut off", cmd_repair },
+	{ "unpack", "decompress a recording for other tools", cmd_unpack },
 	{ "doctor", "say what this machine and this user can do", cmd_doctor },
 	{ NULL, NULL, NULL },
 };

@@ -282,7 +282,7 @@ static void keep(int pipe_end, const char *folder)
 	setsid();
 	if (read(pipe_end, &byte, 1) == 1)
 		_exit(0);
-	_exit(ctf_repair(folder, NULL, NULL, &err) < 0);
+	_exit(ctf_repair(folder, false, NULL, NULL, &err) < 0);
 }
 
 static int keeper_start(struct record *record)

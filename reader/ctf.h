@@ -108,10 +108,10 @@ void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
                         const struct schema *schema);
 
 /*
- * Cut every stream file below `path` to its last whole packet. Calls `cut` for each file that was
+ * Cut every stream file below `path` to its last whole packet; if `dry`, only say so. Calls `cut` for each file that was
  * cut. Returns the number of files looked at, or -errno.
  */
-int ctf_repair(const char *path, void (*cut)(void *arg, const char *file, uint64_t bytes),
+int ctf_repair(const char *path, bool dry, void (*cut)(void *arg, const char *file, uint64_t bytes),
                void *arg, struct weir_error *err);
 
 #endif

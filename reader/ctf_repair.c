@@ -46,7 +46,7 @@ static uint64_t whole_frames(const uint8_t *data, uint64_t size)
 	return at;
 }
 
-static int file_repair(const char *path, bool frames, uint64_t *cut)
+static int file_repair(const char *path, bool frames, bool dry, uint64_t *cut)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -69,16 +69,16 @@ static int file_repair(const char *path, bool frames, uint64_t *cut)
 		}
 	}
 	*cut = (uint64_t)st.st_size - good;
-	if (!code && *cut && ftruncate(fd, (off_t)good))
+	if (!code && *cut && !dry && ftruncate(fd, (off_t)good))
 		code = -errno;
 	close(fd);
 	/* A file without a packet would make the whole trace unreadable. */
-	if (!code && !good)
+	if (!code && !good && !dry)
 		unlink(path);
 	return code;
 }
 
-int ctf_repair(const char *path, void (*cut)(void *arg, const char *file, uint64_t bytes),
+int ctf_repair(const char *path, bool dry, void (*cut)(void *arg, const char *file, uint64_t bytes),
                void *arg, struct weir_error *err)
 {
 	char *paths[] = { (char *)(uintptr_t)path, NULL };
@@ -95,7 +95,8 @@ int ctf_repair(const char *path, void (*cut)(void *arg, const char *file, uint64
 			                strerror(e->fts_errno));
 			break;
 		}
-		if (e->fts_info == FTS_F && e->fts_name[0] == '.' && strstr(e->fts_name, ".new"))
+		if (!dry && e->fts_info == FTS_F && e->fts_name[0] == '.' &&
+		    strstr(e->fts_name, ".new"))
 			unlink(e->fts_accpath); /* a metadata file that was being written */
 		if (e->fts_info != FTS_F || strncmp(e->fts_name, "stream_", 7))
 			continue;
@@ -103,7 +104,7 @@ int ctf_repair(const char *path, void (*cut)(void *arg, const char *file, uint64
 		code = file_repair(e->fts_accpath,
 		                   e->fts_namelen > 4 &&
 		                       !strcmp(e->fts_name + e->fts_namelen - 4, ".zst"),
-		                   &bytes);
+		                   dry, &bytes);
 		if (code)
 			weir_err(err, code, "cannot repair %s: %s", e->fts_path, strerror(-code));
 		else if (bytes && cut)
