@@ -70,6 +70,7 @@ struct recording {
 	struct ctf_writer *writer;
 	struct clock clock;
 	int64_t threads_at;
+	uint32_t begun; /* generation of the session that losses are counted for */
 };
 
 struct record {
@@ -87,6 +88,7 @@ struct record {
 	size_t traces;
 	bool dump;  /* write what the flight recorder holds in the next looks */
 	bool found; /* --until */
+	bool usage; /* a pattern or an expression is wrong */
 	int failed;
 	struct weir_error err;
 	int64_t began, shown_at, synced_at;
@@ -523,6 +525,18 @@ static void kept_write(struct record *record, struct target *target, struct reco
 	record->newest = at;
 }
 
+/* Where a session's counts of losses begin, by the first slot of each stripe. */
+static void begin_losses(struct target *target, struct recording *r)
+{
+	uint32_t slots_per_cpu = target->shm.head.slots / target->shm.head.cpus;
+
+	for (uint32_t cpu = 0; slots_per_cpu && cpu < target->shm.head.cpus; cpu++)
+		ctf_writer_lost_base(r->writer, cpu * slots_per_cpu,
+		                     target->session.lost_base ? target->session.lost_base[cpu]
+		                                               : 0);
+	r->begun = target->session.generation;
+}
+
 /* --- what the tracer calls */
 
 static int on_chunk(void *arg, struct target *target, const struct stream_chunk *chunk)
@@ -532,6 +546,8 @@ static int on_chunk(void *arg, struct target *target, const struct stream_chunk 
 
 	if (!r)
 		return record->failed;
+	if (r->begun != target->session.generation)
+		begin_losses(target, r);
 	if (target->schema.read_to !=
 	    __atomic_load_n(&shm_header(&target->shm)->schema_end, __ATOMIC_ACQUIRE))
 		schema_update(&target->schema, &target->shm);
@@ -845,8 +861,13 @@ static int prepare(struct record *record, struct weir_error *err)
 	};
 	int code = patterns_parse(o->patterns, o->pattern_count, &record->patterns, err);
 
-	if (!code && o->until)
+	if (!code && o->until) {
 		code = filter_parse(o->until, &record->until, err);
+		if (!strncmp(err->message, "--where", 7))
+			memcpy(err->message, "--until", 7);
+	}
+	if (code == -EINVAL)
+		record->usage = true;
 	if (!code)
 		code = open_folder(record, err);
 	if (!code)
@@ -868,7 +889,8 @@ static int run(struct record *record)
 		code = check_until(record, &err);
 	if (code) {
 		keeper_stop(keeper);
-		return cli_fail("%s", *err.message ? err.message : strerror(-code));
+		cli_fail("%s", *err.message ? err.message : strerror(-code));
+		return record->usage ? 2 : 1;
 	}
 	setpriority(PRIO_PROCESS, 0, -10);
 	record->began = record->synced_at = clock_monotonic();

@@ -82,6 +82,9 @@ int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
                      const struct schema *schema, const struct stream_chunk *chunk,
                      struct weir_error *err);
 
+/* Before a session's first chunk of a slot: what its stripe's counter was when the session began. */
+int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t lost);
+
 /* An empty packet that tells of losses since the slot's last one. `lost`: the stripe's counter. */
 int ctf_writer_lost(struct ctf_writer *writer, uint64_t now, uint32_t slot, uint64_t lost);
 

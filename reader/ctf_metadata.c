@@ -166,6 +166,24 @@ static void field_bytes(FILE *to, const struct schema_field *f)
 		        f->name, f->name);
 }
 
+/* Bits that a field takes of its place. */
+static unsigned field_bits(uint8_t type)
+{
+	switch (type) {
+	case WEIR_F32:
+		return 32;
+	case WEIR_F64:
+		return 64;
+	case WEIR_BOOL:
+		return 8;
+	case WEIR_STRING:
+	case WEIR_BYTES:
+		return 32;
+	default:
+		return integers[type].bits;
+	}
+}
+
 static void event_block(FILE *to, const struct schema_probe *p)
 {
 	fprintf(
@@ -174,6 +192,9 @@ static void event_block(FILE *to, const struct schema_probe *p)
 	    p->id, p->provider, p->name);
 	for (uint32_t i = 0; i < p->count; i++)
 		field_fixed(to, &p->fields[i]);
+	/* Bytes and the next event's end are aligned less: an empty structure moves on to the next place. */
+	if (p->count && field_bits(p->fields[p->count - 1].type) < 64)
+		fputs("\t\tstruct { } align(64) __;\n", to);
 	for (uint32_t i = 0; i < p->count; i++)
 		field_bytes(to, &p->fields[i]);
 	/* Whatever there is, the next event begins at 64 bits. */

@@ -346,6 +346,17 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 	return code;
 }
 
+int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t lost)
+{
+	struct file *f = slot_file(w, slot);
+
+	if (!f)
+		return -ENOMEM;
+	f->based = true;
+	f->lost_base = lost;
+	return 0;
+}
+
 int ctf_writer_lost(struct ctf_writer *w, uint64_t now, uint32_t slot, uint64_t lost)
 {
 	struct file *f = slot_file(w, slot);

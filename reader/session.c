@@ -272,6 +272,38 @@ static uint64_t sum_lost(const struct session *session)
 	return sum;
 }
 
+static void remember_losses(struct session *session)
+{
+	uint32_t cpus = session->shm->head.cpus;
+
+	free(session->lost_base);
+	session->lost_base = calloc(cpus, sizeof(*session->lost_base));
+	for (uint32_t cpu = 0; session->lost_base && cpu < cpus; cpu++)
+		session->lost_base[cpu] = __atomic_load_n(
+		    &shm_stripe(session->shm, cpu)->lost[session->index], __ATOMIC_RELAXED);
+}
+
+/*
+ * A slot that has slept for 15 generations would take the same nibble's mask for its own. Its packet
+ * is OPEN still, so no generation is used whose nibble is that of one (unless all are).
+ */
+static uint32_t next_generation(const struct session *session, uint32_t last)
+{
+	const struct shm *shm = session->shm;
+	uint32_t used = 0, generation = last + 1;
+
+	for (uint32_t i = 0; i < shm->head.packets; i++) {
+		const struct weir_shm_desc *d = shm_desc(shm, i);
+		uint64_t word = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
+
+		if (WEIR_DESC_STATE(word) == WEIR_PACKET_OPEN && d->session == session->index)
+			used |= 1u << (WEIR_DESC_GENERATION(word) % 15);
+	}
+	for (int i = 0; i < 15 && used & 1u << generation % 15; i++)
+		generation++;
+	return generation;
+}
+
 static uint64_t sum_overwritten(const struct session *session)
 {
 	uint64_t sum = 0;
@@ -330,7 +362,7 @@ static int claim_locked(struct session *session, struct weir_error *err)
 	if (code)
 		return code;
 	word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
-	session->generation = WEIR_SESSION_GENERATION(word) + 1;
+	session->generation = next_generation(session, WEIR_SESSION_GENERATION(word));
 	if (!move(session, word, WEIR_SESSION_CLAIMED, session->generation))
 		return weir_err(err, -EAGAIN, "process %d changed its session under the claim",
 		                shm->pid);
@@ -347,6 +379,7 @@ static int claim_locked(struct session *session, struct weir_error *err)
 	write_fields(session);
 	session->lost_before = sum_lost(session);
 	session->overwritten_before = sum_overwritten(session);
+	remember_losses(session);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
 	/* Publishes the fields above to fires, which load the state with acquire. */
 	if (!move(session, WEIR_SESSION_WORD(WEIR_SESSION_CLAIMED, session->generation),
@@ -452,6 +485,8 @@ static int adopt_locked(struct session *session, uint32_t index, struct weir_err
 	session->overwritten_before = 0;
 	__atomic_store_n(&s->owner, (uint32_t)getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->mode, session->options.mode, __ATOMIC_RELAXED);
+	if (session->options.follow)
+		__atomic_fetch_or(&s->flags, WEIR_SESSION_FOLLOW, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
 	if (!move(session, word, WEIR_SESSION_ACTIVE, session->generation))
 		return weir_err(err, -ENOENT, "process %d no longer waits for a tracer", shm->pid);
@@ -587,6 +622,8 @@ void session_release(struct session *session)
 	if (!session->open)
 		return;
 	session->open = false;
+	free(session->lost_base);
+	session->lost_base = NULL;
 	if (lock(session->shm, NULL))
 		return; /* the next tracer reaps it */
 	s = shm_session(session->shm, session->index);

@@ -32,6 +32,7 @@ struct session {
 	uint32_t count;
 	uint64_t lease_ticks;
 	uint64_t lost_before;
+	uint64_t *lost_base; /* the same by stripe; NULL: zeros */
 	uint64_t overwritten_before;
 	bool with_patterns; /* the target arms late probes by itself */
 	bool adopted;       /* was PENDING: begun by the target */

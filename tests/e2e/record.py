@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Scenarios of `weir record`, read back by babeltrace2 and by a parser of CTF packets of our own.
+
+    record.py BUILD_ROOT SCENARIO...     each function named test_SCENARIO below
+    record.py BUILD_ROOT --list
+
+Exit status 77: skipped, with the reason.
+"""
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from trace import LIMIT, SHOP, Target, WEIR, children, skip, wait_until  # beside this file
+
+PACKET = struct.Struct("<IIQQQQQII")
+
+
+def folder():
+    path = tempfile.mkdtemp(prefix="weir-record-")
+    folders.append(path)
+    return path
+
+
+folders = []
+
+
+class Record:
+    def __init__(self, out, *arguments):
+        self.out = out
+        self.process = subprocess.Popen([WEIR, "record", "-o", out, *map(str, arguments)], text=True,
+                                        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def finish(self, number=None, status=0):
+        if number:
+            self.process.send_signal(number)
+        _out, self.err = self.process.communicate(timeout=LIMIT)
+        if status is not None:
+            assert self.process.returncode == status, (self.process.returncode, self.err)
+        return self
+
+    def number(self, what):
+        match = re.search(rf"recorded (\d+)" if what == "events" else rf"{what} (\d+)", self.err)
+        return int(match[1]) if match else 0
+
+
+def record(out, *arguments, status=0):
+    return Record(out, *arguments).finish(status=status)
+
+
+def babeltrace(out):
+    """Its lines; nothing may be said on stderr but what it says of discarded events."""
+    if not shutil.which("babeltrace2"):
+        skip("babeltrace2 is not installed")
+    done = subprocess.run(["babeltrace2", "--clock-seconds", out], capture_output=True, text=True,
+                          timeout=LIMIT)
+    said = [line for line in done.stderr.splitlines() if line and "discarded" not in line]
+    assert done.returncode == 0 and not said, (done.returncode, said[:5])
+    return [line for line in done.stdout.splitlines() if " weir:thread:" not in line]
+
+
+def orders(out):
+    """The ids of shop:order, in the order of time."""
+    return [int(re.search(r"\{ id = (\d+)", line)[1]) for line in babeltrace(out)
+            if " shop:order:" in line]
+
+
+def contiguous(ids, threads):
+    counts = [0] * threads
+    for number in ids:
+        thread, sequence = number >> 56, number & (1 << 56) - 1
+        assert sequence == counts[thread], (thread, sequence, counts[thread])
+        counts[thread] += 1
+    return counts
+
+
+def packets(out):
+    """Every packet of events: (file, head, [record heads]). Written from docs/abi.md alone."""
+    for path in sorted(glob.glob(f"{out}/*/stream_[0-9]*")):
+        data = open(path, "rb").read()
+        at = 0
+        while at < len(data):
+            head = PACKET.unpack_from(data, at)
+            magic, stream, begin, end, content, size, lost, slot, sequence = head
+            assert magic == 0xc1fc1fc1 and stream == 0 and content == size and size % 64 == 0
+            assert begin <= end
+            stop, records = at + size // 8, []
+            at += PACKET.size
+            while at < stop:
+                word = struct.unpack_from("<Q", data, at)[0]
+                length = (word >> 54) * 8
+                assert length >= 16 and at + length <= stop
+                records.append(word)
+                at += length
+            assert at == stop
+            yield path, dict(begin=begin, end=end, lost=lost, slot=slot, sequence=sequence), records
+
+
+def test_values():
+    out = folder()
+    target = Target("-w", "-n", 1000, "-t", 2)
+    run = record(out, "-p", target.pid)
+    assert run.number("events") == 2001 and run.number("lost") == 0, run.err
+    lines = babeltrace(out)
+    assert len(lines) == 2001, len(lines)
+    assert contiguous(orders(out), 2) == [1000, 1000]
+    line = next(x for x in lines if "{ id = 3," in x)
+    assert re.search(r'ms = 0.75, ok = \( "false" : container = 0 \), .*path = "/item/ä" \}', line), line
+    times = [float(re.match(r"\[(\d+\.\d+)\]", x)[1]) for x in lines]
+    assert times == sorted(times) and abs(times[-1] - time.time()) < 30, times[-1]
+    assert sum(len(r) for _p, _h, r in packets(out)) == 2001
+    side = json.load(open(glob.glob(f"{out}/*/.weir")[0]))
+    assert side["process"] == "shop" and [p["probe"] for p in side["probes"]] == ["order", "tick"]
+    names = subprocess.run(["babeltrace2", out], capture_output=True, text=True).stdout
+    assert 'weir:thread:' in names and 'name = "shop"' in names
+
+
+def test_lost():
+    """What cannot be taken is counted, in total and packet by packet."""
+    out = folder()
+    target = Target("-w", "-n", 300000, "-t", 2, "-s", 0.3)
+    run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
+    fires = target.done()
+    run.finish()
+    assert run.number("events") + run.number("lost") == fires, run.err
+    lost = {}
+    for path, head, _records in packets(out):
+        assert head["lost"] >= lost.get(path, 0)
+        lost[path] = head["lost"]
+    assert sum(lost.values()) == run.number("lost"), (lost, run.err)
+    assert len(orders(out)) == run.number("events")
+
+
+def kill_targets(times):
+    total = 0
+    for i in range(times):
+        out = folder()
+        with tempfile.NamedTemporaryFile() as counter:
+            target = Target("-w", "-F", "-b", "-t", 2, "-C", counter.name)
+            run = Record(out, "-p", target.pid, "-m", "block", "shop:order")
+            wait_until(lambda: any(struct.unpack("<2Q", os.pread(counter.fileno(), 16, 0))), "a fire")
+            time.sleep(0.003 * (i % 10))
+            target.end()
+            run.finish()
+            fired = struct.unpack("<2Q", os.pread(counter.fileno(), 16, 0))
+            assert run.number("lost") == 0 and "unreadable" not in run.err, run.err
+            for got, returned in zip(contiguous(orders(out), 2), fired):
+                assert returned <= got <= returned + 1, (i, got, returned)
+                total += got
+        shutil.rmtree(out)
+    print(f"{times} kills, {total} events, none lost or torn")
+
+
+def test_target_killed():
+    kill_targets(5)
+
+
+def kill_recorders(times):
+    for i in range(times):
+        out = folder()
+        target = Target("-w", "-F", "-b", "-g", 20000, "-t", 2)
+        run = Record(out, "-p", target.pid, "shop:order")
+        wait_until(lambda: sum(os.path.getsize(p) for p in glob.glob(f"{out}/*/stream_[0-9]*")) > 100000,
+                   "packets")
+        time.sleep(0.002 * (i % 20))
+        run.process.kill()
+        run.process.communicate()
+        time.sleep(0.3)  # the process that stays behind cuts the files
+        assert min(contiguous(orders(out), 2)) > 100
+        target.end()
+        shutil.rmtree(out)
+    print(f"{times} recorders killed, each recording read to its end")
+
+
+def test_recorder_killed():
+    kill_recorders(4)
+
+
+def test_repair():
+    out = folder()
+    target = Target("-w", "-n", 20000)
+    record(out, "-p", target.pid)
+    whole = len(orders(out))
+    victim = max(glob.glob(f"{out}/*/stream_[0-9]*"), key=os.path.getsize)
+    os.truncate(victim, os.path.getsize(victim) - 13)
+    dry = subprocess.run([WEIR, "repair", "-n", out], capture_output=True, text=True, check=True)
+    assert "would cut" in dry.stdout
+    done = subprocess.run([WEIR, "repair", out], capture_output=True, text=True, check=True)
+    assert "cut" in done.stdout
+    assert 0 < len(orders(out)) < whole
+    assert subprocess.run([WEIR, "repair", out], capture_output=True, text=True).stdout == ""
+    assert subprocess.run([WEIR, "repair", "/nonexistent"], capture_output=True).returncode == 1
+
+
+def test_compress():
+    out = folder()
+    target = Target("-w", "-n", 50000)
+    run = record(out, "-p", target.pid, "--compress")
+    size = sum(os.path.getsize(p) for p in glob.glob(f"{out}/*/*.zst"))
+    subprocess.run([WEIR, "unpack", "-q", out], check=True)
+    plain = sum(os.path.getsize(p) for p in glob.glob(f"{out}/*/stream_[0-9]*"))
+    assert 0 < size < plain / 2, (size, plain)
+    assert contiguous(orders(out), 1) == [50000] and run.number("lost") == 0
+
+
+def test_rotate():
+    out = folder()
+    target = Target("-w", "-n", 400000, "-b")
+    run = record(out, "-p", target.pid, "-m", "block", "--size", "4M", "shop:order")
+    size = sum(os.path.getsize(p) for p in glob.glob(f"{out}/*/stream_[0-9]*"))
+    assert run.number("events") == 400000 and size < 7 << 20, (run.err, size)
+    ids = orders(out)
+    # Slots' parts go by age, so the oldest that are left have holes; the newest have none.
+    assert len(ids) > 10000 and ids[-5000:] == list(range(395000, 400000)), (len(ids), ids[-1])
+
+
+def test_flight_recorder():
+    out = folder()
+    target = Target("-F", "-g", 20000)
+    run = Record(out, "-p", target.pid, "--overwrite", "-b", "2M", "shop:order")
+    time.sleep(0.7)
+    run.process.send_signal(signal.SIGQUIT)
+    wait_until(lambda: any(True for _ in packets(out)), "what was kept")
+    first = sum(len(r) for _p, _h, r in packets(out))
+    time.sleep(0.3)
+    run.finish(signal.SIGINT)
+    ids = orders(out)
+    assert len(ids) > first > 100 and ids == sorted(set(ids)), (len(ids), first)
+    out = folder()
+    run = Record(out, "-p", target.pid, "--overwrite", "-b", "2M", "shop:order")
+    time.sleep(0.5)
+    target.end()
+    run.finish()
+    assert len(orders(out)) > 100
+
+
+def test_until():
+    out = folder()
+    target = Target("-w", "-n", 100000, "-g", 1000)
+    record(out, "-p", target.pid, "--until", "ms >= 1000 && path ~ \"/c*\"", "shop:order")
+    ids = orders(out)
+    assert 4000 in ids and ids == list(range(ids[0], ids[-1] + 1)), (ids[0], ids[-1])
+    target = Target("-F", "-g", 1000000)
+    assert "column" in record(folder(), "-p", target.pid, "--until", "ms >", status=2).err
+
+
+def test_command_and_children():
+    out = folder()
+    run = record(out, "--", SHOP, "-n", 50, "-k", 2, "-s", 0.5)
+    assert run.number("events") >= 150, run.err
+    assert len(os.listdir(out)) == 3
+    out = folder()
+    assert "what?" in record(out, status=2).err
+    assert "where to?" in subprocess.run([WEIR, "record", "-p", "1"], capture_output=True,
+                                         text=True).stderr
+    assert "cannot run" in record(out, "--", "/nonexistent", status=1).err
+
+
+def test_disk_full():
+    if os.geteuid():
+        skip("mounting a small tmpfs needs root")
+    out = folder()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", out], check=True)
+    try:
+        target = Target("-w", "-F")
+        run = record(f"{out}/rec", "-p", target.pid, "shop:order", status=1)
+        assert "No space left" in run.err and "--size" in run.err, run.err
+        target.end()
+        assert len(orders(f"{out}/rec")) == run.number("events") > 1000
+    finally:
+        subprocess.run(["umount", "-l", out], check=True)
+
+
+def test_folder_removed():
+    out = folder()
+    target = Target("-F", "-g", 100000)
+    run = Record(f"{out}/rec", "-p", target.pid)
+    wait_until(lambda: glob.glob(f"{out}/rec/*/stream_[0-9]*"), "packets")
+    shutil.rmtree(f"{out}/rec")
+    run.finish(status=1)
+    assert "was removed" in run.err or "No such file" in run.err, run.err
+    assert not target.process.poll()
+
+
+def test_many_targets():
+    out = folder()
+    targets = [Target("-w", "-n", 100, "-s", 0.2) for _ in range(16)]
+    run = record(out, *(x for t in targets for x in ("-p", t.pid)))
+    assert run.number("events") == 16 * 101 and len(os.listdir(out)) == 16, run.err
+    assert len(orders(out)) == 1600
+
+
+def main():
+    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
+    if sys.argv[2:] == ["--list"]:
+        print("\n".join(tests))
+        return
+    try:
+        if sys.argv[2] == "soak":  # soak TARGETS RECORDERS
+            kill_targets(int(sys.argv[3]))
+            kill_recorders(int(sys.argv[4]))
+            return
+        for name in sys.argv[2:]:
+            tests[name]()
+            print(f"{name}: ok")
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+        for one in folders:
+            shutil.rmtree(one, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
