@@ -111,7 +111,6 @@ static void test_unwind(void **state)
 }
 
 /* A breakpoint in the site itself: its frame is found through .eh_frame. */
-static volatile uintptr_t trap_ip;
 static volatile int trap_frames;
 
 static _Unwind_Reason_Code count_trap_frame(struct _Unwind_Context *context, void *arg)
