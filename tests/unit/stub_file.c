@@ -1,109 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading a stub: the code in it, the folders it may come from, and what is used again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The code of a loaded stub, and what is used again. */
+#include "tests/unit/test.h"
 
-#include <cmocka.h>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <unwind.h>
 
-#include "lib/stub.h"
-#include "tests/unit/stub_notes.h"
-
-static char folder[64]; /* of this test; the stub folders are made in it */
-
-struct stub {
-	struct stub_probe probe;
-	uint8_t *image;
-	size_t size;
-	struct stub_file file;
-	struct weir_error err;
-};
-
-static void stub_make(struct stub *s, const char *provider, const char *types)
-{
-	memset(s, 0, sizeof(*s));
-	s->probe.note = note_make(provider, "order", types);
-	s->probe.semaphore = true;
-	assert_int_equal(stub_build(&s->probe, 1, &s->image, &s->size, NULL), 0);
-}
-
-static void stub_free(struct stub *s)
-{
-	free((void *)s->probe.note);
-	free(s->image);
-}
-
-static int load(struct stub *s, const char *provider, const char *dir, bool memfd)
-{
-	s->err.code = 0;
-	s->err.message[0] = '\0';
-	return stub_load(provider, dir, memfd, s->image, s->size, &s->file, &s->err);
-}
-
-/* A path in the test's folder. */
-static const char *in_folder(const char *name)
-{
-	static char paths[32][128];
-	static int next;
-	char *path = paths[next++ % 32];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
-	return path;
-}
-
-static void must_load_file(struct stub *s, const char *provider, const char *dir)
-{
-	if (load(s, provider, dir, false) || s->err.code)
-		fail_msg("%s", s->err.message);
-	assert_int_equal(s->file.fd, -1);
-	assert_int_equal(strncmp(s->file.path, dir, strlen(dir)), 0);
-	assert_non_null(s->file.base);
-}
-
-static void must_load_memfd(struct stub *s, const char *provider, const char *dir,
-                            const char *reason)
-{
-	if (load(s, provider, dir, false))
-		fail_msg("%s", s->err.message);
-	assert_true(s->file.fd >= 0);
-	assert_int_equal(strncmp(s->file.path, "/proc/", 6), 0);
-	if (!s->err.code || !strstr(s->err.message, reason))
-		fail_msg("'%s' does not say '%s'", s->err.message, reason);
-}
-
-static uint16_t first_bytes(struct stub *s)
-{
-	return *(volatile uint16_t *)(s->file.base + s->probe.site);
-}
-
-/* Runs `f` in a child, which exits with 0 if no assertion failed in it. */
-static int in_child(void (*f)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (!pid) {
-		f();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
+#include "lib/stub_map.h"
+#include "tests/unit/stub_fixture.h"
 
 /* ---- the code ---- */
 
@@ -205,7 +111,6 @@ static void test_unwind(void **state)
 }
 
 /* A breakpoint in the site itself: its frame is found through .eh_frame. */
-static volatile uintptr_t trap_ip;
 static volatile int trap_frames;
 
 static _Unwind_Reason_Code count_trap_frame(struct _Unwind_Context *context, void *arg)
@@ -287,20 +192,31 @@ static void test_many(void **state)
 	free(image);
 }
 
-/* ---- what is used again ---- */
-
-static int files_in(const char *path)
+/* A static program's libc may have no dlopen: the same bytes, mapped by ourselves. */
+static void test_map(void **state)
 {
-	DIR *dir = opendir(path);
-	struct dirent *entry_;
-	int count = 0;
+	struct stub s;
+	void (*thunk)(uint64_t, uint64_t);
+	void (*site)(void);
 
-	assert_non_null(dir);
-	while ((entry_ = readdir(dir)))
-		count += entry_->d_type != DT_DIR;
-	closedir(dir);
-	return count;
+	(void)state;
+	stub_make(&s, "mapped", "\10\10");
+	must_load_file(&s, "mapped", in_folder("weir"));
+	assert_int_equal(stub_map(in_folder("none"), s.image, &s.file.base), -ENOENT);
+	assert_int_equal(stub_map(s.file.path, s.image, &s.file.base), 0);
+	assert_int_equal(first_bytes(&s), WEIR_SITE_OFF);
+	set_block(&s, &s, (void (*)(void))entry);
+	*(void **)&thunk = (void *)(s.file.base + s.probe.thunk);
+	*(void **)&site = (void *)(s.file.base + s.probe.site);
+	thunk(11, 12);
+	assert_ptr_equal(seen_context, &s);
+	assert_int_equal(seen[0], 11);
+	assert_int_equal(seen[1], 12);
+	site();
+	stub_free(&s);
 }
+
+/* ---- what is used again ---- */
 
 static void test_reuse(void **state)
 {
@@ -347,82 +263,6 @@ static void test_deleted(void **state)
 	stub_free(&s);
 }
 
-/* Whatever is there under the name, it is not loaded and not written to. */
-static void put_other_file(const char *path, const uint8_t *image, size_t size)
-{
-	int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0755);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, image, size), size);
-	close(fd);
-}
-
-static void test_other_bytes(void **state)
-{
-	struct stub s;
-	char path[256], name[STUB_NAME_SIZE];
-	const char *dir = in_folder("other");
-	struct stat before, after;
-	int kept;
-
-	(void)state;
-	stub_make(&s, "other", "\1");
-	stub_name("other", s.image, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	s.image[s.size - 100] ^= 1; /* same size, one bit differs */
-	put_other_file(path, s.image, s.size);
-	s.image[s.size - 100] ^= 1;
-	kept = open(path, O_RDONLY);
-	assert_int_equal(fstat(kept, &before), 0);
-
-	must_load_file(&s, "other", dir);
-	assert_int_equal(stat(path, &after), 0);
-	assert_int_not_equal(before.st_ino, after.st_ino);
-	assert_int_equal(fstat(kept, &after), 0);
-	assert_int_equal(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
-	assert_int_equal(after.st_nlink, 0);
-	assert_int_equal(files_in(dir), 1);
-	close(kept);
-	stub_free(&s);
-
-	/* cut short, as after a power failure */
-	stub_make(&s, "other", "\2");
-	stub_name("other", s.image, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	put_other_file(path, s.image, 100);
-	must_load_file(&s, "other", dir);
-	stub_free(&s);
-
-	/* a symlink, a FIFO, and a file others may write to */
-	stub_make(&s, "other", "\3");
-	stub_name("other", s.image, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	put_other_file(in_folder("victim"), s.image, s.size);
-	assert_int_equal(symlink(in_folder("victim"), path), 0);
-	must_load_file(&s, "other", dir);
-	assert_int_equal(lstat(path, &after), 0);
-	assert_true(S_ISREG(after.st_mode));
-	stub_free(&s);
-
-	stub_make(&s, "other", "\4");
-	stub_name("other", s.image, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(mkfifo(path, 0755), 0);
-	must_load_file(&s, "other", dir);
-	stub_free(&s);
-
-	stub_make(&s, "other", "\5");
-	stub_name("other", s.image, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	put_other_file(path, s.image, s.size);
-	assert_int_equal(chmod(path, 0777), 0);
-	must_load_file(&s, "other", dir);
-	assert_int_equal(stat(path, &after), 0);
-	assert_int_equal(after.st_mode & 07777, 0755);
-	stub_free(&s);
-}
-
 static void test_memfd(void **state)
 {
 	struct stub s;
@@ -456,167 +296,6 @@ static void test_memfd(void **state)
 		first = s.file;
 	}
 	stub_free(&s);
-}
-
-/* ---- hostile folders ---- */
-
-static void test_folder_rules(void **state)
-{
-	struct stub s;
-	const char *dir;
-
-	(void)state;
-	stub_make(&s, "rules", "\1");
-
-	dir = in_folder("open");
-	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(chmod(dir, 0755), 0);
-	must_load_memfd(&s, "rules", dir, "has mode 0755, not 0700: chmod 700");
-	assert_int_equal(chmod(dir, 01700), 0);
-	must_load_memfd(&s, "rules", dir, "mode 1700");
-	assert_int_equal(files_in(dir), 0);
-	assert_int_equal(chmod(dir, 0700), 0);
-
-	assert_int_equal(symlink(dir, in_folder("link")), 0);
-	must_load_memfd(&s, "rules", in_folder("link"), "symlink");
-	assert_int_equal(files_in(dir), 0);
-
-	put_other_file(in_folder("file"), s.image, 10);
-	must_load_memfd(&s, "rules", in_folder("file"), "not a folder");
-	must_load_memfd(&s, "rules", in_folder("none/weir"), "No such file");
-
-	if (!geteuid()) {
-		assert_int_equal(chown(dir, 65534, 65534), 0);
-		must_load_memfd(&s, "rules", dir, "belongs to uid 65534, not to 0");
-		assert_int_equal(files_in(dir), 0);
-	}
-
-	/* fine itself, but a folder above it is everybody's */
-	dir = in_folder("public");
-	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(chmod(dir, 0777), 0);
-	must_load_memfd(&s, "rules", in_folder("public/weir"), "above it");
-	assert_int_equal(files_in(in_folder("public/weir")), 0);
-	assert_int_equal(chmod(dir, 01777), 0);
-	must_load_file(&s, "rules", in_folder("public/weir"));
-
-	/* through a symlink above: the path that tools see has none */
-	assert_int_equal(symlink(dir, in_folder("way")), 0);
-	assert_int_equal(load(&s, "rules", in_folder("way/weir"), false), 0);
-	assert_int_equal(strncmp(s.file.path, dir, strlen(dir)), 0);
-	stub_free(&s);
-}
-
-static void test_noexec(void **state)
-{
-	struct stub s;
-	const char *dir = in_folder("noexec");
-
-	(void)state;
-	assert_int_equal(mkdir(dir, 0700), 0);
-	if (mount("none", dir, "tmpfs", MS_NOEXEC, "mode=0700"))
-		skip();
-	stub_make(&s, "noexec", "\1");
-	if (load(&s, "noexec", dir, false))
-		fail_msg("%s", s.err.message);
-	umount(dir);
-	assert_true(s.file.fd >= 0);
-	assert_non_null(strstr(s.err.message, "noexec"));
-	stub_free(&s);
-}
-
-static void test_environment(void **state)
-{
-	struct stub s;
-	char path[256];
-	const char *dir = in_folder("environment");
-
-	(void)state;
-	stub_make(&s, "environment", "\1");
-	setenv("WEIR_DIR", dir, 1);
-	assert_int_equal(load(&s, "environment", NULL, false), 0);
-	assert_int_equal(s.err.code, 0);
-	assert_int_equal(strncmp(s.file.path, dir, strlen(dir)), 0);
-
-	/* unusable: the next, and the reason */
-	assert_int_equal(chmod(dir, 0755), 0);
-	setenv("XDG_RUNTIME_DIR", folder, 1);
-	assert_int_equal(load(&s, "environment", NULL, false), 0);
-	assert_int_equal(strncmp(s.file.path, in_folder("weir"), strlen(in_folder("weir"))), 0);
-	assert_non_null(strstr(s.err.message, "chmod 700"));
-	unsetenv("WEIR_DIR");
-	unsetenv("XDG_RUNTIME_DIR");
-
-	assert_int_equal(load(&s, "environment", NULL, false), 0);
-	snprintf(path, sizeof(path), "/tmp/weir-%u/", geteuid());
-	assert_int_equal(strncmp(s.file.path, path, strlen(path)), 0);
-	assert_int_equal(unlink(s.file.path), 0);
-	stub_free(&s);
-}
-
-/* ---- nothing left ---- */
-
-static void without_descriptors(void)
-{
-	struct stub s;
-	struct rlimit none = { 3, 3 };
-
-	stub_make(&s, "nofile", "\1");
-	setrlimit(RLIMIT_NOFILE, &none);
-	if (load(&s, "nofile", in_folder("weir"), false) != -EMFILE)
-		_exit(1);
-	if (s.err.code != -EMFILE || !strstr(s.err.message, "Too many open files"))
-		_exit(2);
-}
-
-static void test_no_descriptors(void **state)
-{
-	(void)state;
-	assert_int_equal(in_child(without_descriptors), 0);
-}
-
-static void with_small_files(void)
-{
-	struct stub s;
-	struct rlimit small = { 1000, 1000 };
-
-	signal(SIGXFSZ, SIG_DFL);
-	stub_make(&s, "fsize", "\1");
-	setrlimit(RLIMIT_FSIZE, &small);
-	if (load(&s, "fsize", in_folder("weir"), false) != -EFBIG)
-		_exit(1);
-	if (!strstr(s.err.message, "RLIMIT_FSIZE"))
-		_exit(2);
-	if (load(&s, "fsize", NULL, true) != -EFBIG)
-		_exit(3);
-}
-
-/* What is there can be used all the same. */
-static void with_small_files_but_present(void)
-{
-	struct stub s;
-	struct rlimit small = { 1000, 1000 };
-
-	stub_make(&s, "present", "\1");
-	setrlimit(RLIMIT_FSIZE, &small);
-	if (load(&s, "present", in_folder("weir"), false))
-		_exit(1);
-}
-
-static void make_present(void)
-{
-	struct stub s;
-
-	stub_make(&s, "present", "\1");
-	must_load_file(&s, "present", in_folder("weir"));
-}
-
-static void test_file_size_limit(void **state)
-{
-	(void)state;
-	assert_int_equal(in_child(with_small_files), 0);
-	assert_int_equal(in_child(make_present), 0);
-	assert_int_equal(in_child(with_small_files_but_present), 0);
 }
 
 /* The child has its own copy, and its own path to its descriptor. */
@@ -675,69 +354,6 @@ static void test_foreign(void **state)
 	stub_free(&s);
 }
 
-/* ---- under AT_SECURE ---- */
-
-/* Asked by the leak checker, if there is one: it cannot look into a process that is not dumpable. */
-int __lsan_is_turned_off(void);
-int __lsan_is_turned_off(void)
-{
-	return getenv("WEIR_TEST_SECURE") != NULL;
-}
-
-static int secure_main(void)
-{
-	struct stub s;
-
-	stub_make(&s, "secure", "\1");
-	if (load(&s, "secure", getenv("WEIR_TEST_FOLDER"), false) || s.file.fd < 0)
-		return 1;
-	return s.err.code ? 2 : 0;
-}
-
-/* A set-uid copy of this program, that is asked for a folder and has WEIR_DIR. */
-static void test_secure(void **state)
-{
-	char command[512], self[256];
-	const char *copy = in_folder("secure");
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	(void)state;
-	assert_true(n > 0);
-	self[n] = '\0';
-	if (geteuid())
-		skip();
-	snprintf(command, sizeof(command), "cp %s %s && chown 65534 %s && chmod 4755 %s", self,
-	         copy, copy, copy);
-	assert_int_equal(system(command), 0);
-	assert_int_equal(chmod(folder, 0755), 0);
-	assert_int_equal(mkdir(in_folder("owned"), 0700), 0);
-	assert_int_equal(chown(in_folder("owned"), 65534, 65534), 0);
-	snprintf(command, sizeof(command), "WEIR_TEST_SECURE=1 WEIR_DIR=%s WEIR_TEST_FOLDER=%s %s",
-	         in_folder("owned"), in_folder("owned"), copy);
-	assert_int_equal(system(command), 0);
-	assert_int_equal(files_in(in_folder("owned")), 0);
-	assert_int_equal(chmod(folder, 0700), 0);
-}
-
-static int folder_make(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/weir-test-XXXXXX");
-	unsetenv("WEIR_DIR");
-	unsetenv("XDG_RUNTIME_DIR");
-	umask(077);
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int folder_remove(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -747,19 +363,11 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_deleted),
-		cmocka_unit_test(test_other_bytes),
 		cmocka_unit_test(test_memfd),
-		cmocka_unit_test(test_folder_rules),
-		cmocka_unit_test(test_noexec),
-		cmocka_unit_test(test_environment),
-		cmocka_unit_test(test_no_descriptors),
-		cmocka_unit_test(test_file_size_limit),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_secure),
+		cmocka_unit_test(test_map),
 	};
 
-	if (getenv("WEIR_TEST_SECURE"))
-		_exit(secure_main()); /* no leak checker: it cannot work under AT_SECURE */
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -27,7 +27,8 @@ F64_BITS = 0xC002000000000000
 TWELVE_PLAIN = INTS + UINTS  # then string, pointer, f64
 STACKED = [1, 2, 3, 4, 5, 6, -8, -1616, -323232, -6464646464, 200]  # then a string
 STACKED_STRING = "on the stack"
-PROBES = {"ints": 4, "uints": 5, "text": 6, "twelve": 12, "stacked": 12, "counted": 1, "empty": 0}
+PROBES = {"ints": 4, "uints": 5, "text": 6, "twelve": 12, "stacked": 12, "counted": 1, "empty": 0,
+          "order": 4}
 
 TIMEOUT = 60
 
@@ -171,8 +172,7 @@ class Tool:
         return re.search(pattern, self.output, re.M)
 
     def stop(self, sig=signal.SIGINT):
-        """Ends it as Ctrl-C would, and returns all it said. Again if need be: bcc's tools lose a
-        signal that arrives while they print."""
+        """Ends it as Ctrl-C would, and returns all it said. Asks again if need be."""
         deadline = time.monotonic() + TIMEOUT
         while self.process.poll() is None:
             check(time.monotonic() < deadline, "the tool does not end")
@@ -185,9 +185,14 @@ class Tool:
         while self._read(max(0, deadline - time.monotonic())):
             pass
 
-    def finish(self):
-        self._read_all(TIMEOUT)
-        self.process.wait(10)
+    def finish(self, timeout=TIMEOUT):
+        """Waits for it to end by itself; ends it otherwise."""
+        self._read_all(timeout)
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         return self.output
 
 

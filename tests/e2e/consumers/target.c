@@ -6,6 +6,7 @@
  *   fork             -> pid of a child that fires, too, and says its own `enabled` on request
  *   child PROBE      -> enabled in that child
  *   withdraw, publish
+ *   quiet, loud      -> stops firing, fires again
  * At the end of stdin it exits.
  */
 #include <weir/weir.h>
@@ -42,6 +43,9 @@ static const struct weir_field stacked[] = {
 	{ "e", WEIR_U64 }, { "f", WEIR_U64 }, { "g", WEIR_I8 },  { "h", WEIR_I16 },
 	{ "i", WEIR_I32 }, { "j", WEIR_I64 }, { "k", WEIR_U8 },  { "l", WEIR_STRING }
 };
+static const struct weir_field order[] = {
+	{ "id", WEIR_U64 }, { "path", WEIR_STRING }, { "change", WEIR_I32 }, { "ms", WEIR_F64 }
+};
 static const struct weir_field counted[] = { { "n", WEIR_U64 } };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -59,10 +63,12 @@ static const struct description {
 	{ "stacked", stacked, COUNT(stacked), 0 },
 	{ "counted", counted, COUNT(counted), WEIR_PROBE_SEMAPHORE },
 	{ "empty", NULL, 0, 0 },
+	{ "order", order, COUNT(order), 0 }, /* that of docs/usdt.md */
 };
 
 static struct weir_provider *provider;
 static struct weir_probe *probes[COUNT(descriptions)];
+static bool quiet;
 /* Of the child, in memory both have. */
 static volatile uint8_t *child_enabled;
 
@@ -115,6 +121,7 @@ static void fire_all(void)
 	          (int64_t)-6464646464, u8, "on the stack");
 	WEIR_FIRE(probes[5], n);
 	WEIR_FIRE(probes[6]);
+	WEIR_FIRE(probes[7], 1042, "/cart", -3, 2.5);
 }
 
 static void child_loop(void)
@@ -153,6 +160,9 @@ static void answer(char *line)
 		printf("%d\n", weir_provider_withdraw(provider));
 	} else if (!strcmp(line, "publish")) {
 		printf("%d\n", weir_provider_publish(provider));
+	} else if (!strcmp(line, "quiet") || !strcmp(line, "loud")) {
+		quiet = *line == 'q';
+		puts("0");
 	}
 	fflush(stdout);
 }
@@ -176,6 +186,7 @@ int main(int argc, char **argv)
 				return 0;
 			answer(line);
 		}
-		fire_all();
+		if (!quiet)
+			fire_all();
 	}
 }

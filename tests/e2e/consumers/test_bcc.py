@@ -44,6 +44,13 @@ def trace(target, *probes, pid=True):
     return Tool([*need("trace-bpfcc", "trace"), *where, *probes], env={"PYTHONUNBUFFERED": "1"})
 
 
+def stop(tool, *targets):
+    """trace loses a Ctrl-C that arrives while it prints: events have to end first."""
+    for target in targets:
+        target.ask("quiet")
+    tool.stop()
+
+
 def check_types(target, place):
     """One run for all: bcc compiles for seconds."""
     with trace(target,
@@ -88,10 +95,11 @@ def test_again():
     with Target() as target:
         for _ in range(2):
             target.wait_enabled("ints", False)
+            target.ask("loud")
             with trace(target, f'u:{target.path}:ints "got %d", arg1') as tool:
                 tool.wait_for(f"got {INTS[0]}$")
                 check(target.enabled("ints"), "not on while traced")
-                tool.stop()
+                stop(tool, target)
             target.wait_enabled("ints", False)
 
 
@@ -100,7 +108,9 @@ def test_two_processes():
         with trace(one, f'u:{one.path}:ints "got %d", arg1', pid=False) as tool:
             for target in one, two:
                 tool.wait_for(rf"^{target.pid} .*got {INTS[0]}$")
-            tool.stop()
+            stop(tool, one, two)
+        for target in one, two:
+            target.wait_enabled("ints", False)
 
 
 def test_semaphore():
@@ -109,7 +119,7 @@ def test_semaphore():
         with trace(target, f'u:{target.path}:counted "got %llu", arg1') as tool:
             tool.wait_for(r"got \d+$")
             check(target.semaphore("counted") > 0, "semaphore while traced")
-            tool.stop()
+            stop(tool, target)
         target.wait_enabled("counted", False)
         equal(target.semaphore("counted"), 0, "semaphore afterwards")
 

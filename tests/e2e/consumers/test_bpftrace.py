@@ -36,13 +36,15 @@ def check_types(target, place, *options):
     got = values(target, place, "uints", "%u %u %u %llu %u", "arg0, arg1, arg2, arg3, arg4",
                  *options)
     equal([int(n) for n in got.split()], UINTS, "uints")
-    got = values(target, place, "text", "%s|%r|%d|%llx|%llx|%llx",
-                 "str(arg0), buf(arg1, arg2), arg2, arg3, arg4, arg5", *options)
-    string, data, *numbers = got.split("|")
+    # two programs: 0.27 has no stack for all at once
+    got = values(target, place, "text", "%s|%r", "str(arg0), buf(arg1, arg2)", *options)
+    string, data = got.split("|")
     equal(string, STRING, "string")
     equal(unquote(data), "by\0tes", "bytes")
-    equal([int(numbers[0])] + [int(n, 16) for n in numbers[1:]],
-          [6, POINTER, F32_BITS, F64_BITS], "length, pointer, floats")
+    got = values(target, place, "text", "%d|%llx|%llx|%llx", "arg2, arg3, arg4, arg5", *options)
+    length, *numbers = got.split("|")
+    equal([int(length)] + [int(n, 16) for n in numbers], [6, POINTER, F32_BITS, F64_BITS],
+          "length, pointer, floats")
     values(target, place, "empty", "%d", "pid", *options)
 
 
@@ -56,8 +58,16 @@ def test_by_path():
         check_types(target, target.path)
 
 
-def test_memfd():
+def test_memfd_by_path():
     with Target(memfd=True) as target:
+        check_types(target, target.path)
+
+
+def test_memfd_by_pid():
+    with Target(memfd=True) as target:
+        listed = output_of([*need("bpftrace"), "-l", "usdt:*", "-p", str(target.pid)], status=None)
+        if ":shop:" not in listed:
+            raise Skip("this bpftrace finds no memfd by itself (by its path it does)")
         check_types(target, "*", "-p", str(target.pid))
 
 
@@ -187,6 +197,6 @@ def test_list():
 
 
 if __name__ == "__main__":
-    main(test_list, test_by_pid, test_by_path, test_memfd, test_beyond_six,
-         test_again, test_killed, test_two_processes, test_fork, test_fork_by_pid, test_semaphore,
+    main(test_list, test_by_pid, test_by_path, test_memfd_by_path,
+         test_memfd_by_pid, test_beyond_six, test_again, test_killed, test_two_processes, test_fork, test_fork_by_pid, test_semaphore,
          test_published_again, needs=[need_tracefs])

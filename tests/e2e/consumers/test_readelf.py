@@ -16,6 +16,7 @@ ARGUMENTS = {
                "-8@32(%rsp) 1@40(%rsp) 8@48(%rsp)",
     "counted": "8@%rdi",
     "empty": "",
+    "order": "8@%rdi 8@%rsi -4@%edx 8@%rcx",
 }
 
 
