@@ -33,7 +33,7 @@ struct format_event {
 	const char *thread; /* its name; text only */
 	bool many;          /* several processes: show the pid; text only */
 	const struct tracer_event *event;
-	const struct format_probe *probe;
+	struct format_probe *probe;
 };
 
 /* Append a line; the output is flushed before it when it is full. */

@@ -11,7 +11,7 @@ _weir_options() {
 		[[ $line == -* ]] || continue
 		for word in ${line//[,=\[]/ }; do
 			[[ $word == -?* ]] || break
-			printf "%s\n" "$word"
+			printf '%s\n' "$word"
 		done
 	done
 }

@@ -62,11 +62,12 @@ static uint64_t lease_end(const struct session *session)
 	return clock_now(session->clock) + session->lease_ticks;
 }
 
+/* For a second: its tracer may be late, and its program may not have noticed. */
 static bool lease_over(const struct weir_shm_session *s, const struct clock *clock)
 {
 	uint64_t lease = __atomic_load_n(&s->lease, __ATOMIC_RELAXED);
 
-	return (int64_t)(clock_now(clock) - lease) > 0;
+	return (int64_t)(clock_now(clock) - lease) > (int64_t)clock->hz;
 }
 
 /* Is somebody there, or may somebody come back? Under the lock. */
@@ -341,6 +342,32 @@ static void write_fields(struct session *session)
 	                     (session->with_patterns ? WEIR_SESSION_PATTERNS : 0u),
 	                 __ATOMIC_RELAXED);
 	memcpy(s->patterns, patterns, sizeof(patterns));
+}
+
+/* Does a slot of an older generation still hold a packet, and would it take this nibble for its own? */
+static bool nibble_in_use(const struct session *session, uint32_t generation)
+{
+	const struct shm *shm = session->shm;
+
+	for (uint32_t i = 0; i < shm->head.packets; i++) {
+		const struct weir_shm_desc *d = shm_desc(shm, i);
+		uint64_t word = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
+
+		if (WEIR_DESC_STATE(word) == WEIR_PACKET_OPEN &&
+		    __atomic_load_n(&d->session, __ATOMIC_RELAXED) == session->index &&
+		    WEIR_DESC_GENERATION(word) % 15 == generation % 15)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t next_generation(const struct session *session, uint32_t last)
+{
+	uint32_t generation = last + 1;
+
+	for (int i = 0; i < 14 && nibble_in_use(session, generation); i++)
+		generation++;
+	return generation;
 }
 
 static int claim_locked(struct session *session, struct weir_error *err)

@@ -70,7 +70,8 @@ struct tracer_options {
 	/* With `chunk`: a target's session ended (also one that goes on with another session, so
 	 * that slots count from 1 again), or, if `leaving`, the target itself. */
 	void (*ended)(void *arg, struct target *target, bool leaving);
-	bool (*look)(void *arg, struct target *target); /* with `chunk`: is it to be read now? NULL: yes */
+	bool (*look)(void *arg,
+	             struct target *target); /* with `chunk`: is it to be read now? NULL: yes */
 	void (*notice)(void *arg, const char *text); /* something a person should know */
 	void *arg;
 };
@@ -95,8 +96,8 @@ struct tracer {
 	uint64_t missing, bad, undecoded;
 	uint64_t gaps;
 	int64_t gap_ns;
-	enum stream_what what;      /* of what a look takes; for a recorder to choose */
-	bool rseq; /* all targets have it: nothing comes late */
+	enum stream_what what; /* of what a look takes; for a recorder to choose */
+	bool rseq;             /* all targets have it: nothing comes late */
 	bool follow;
 };
 

@@ -147,7 +147,8 @@ void synth_schema(struct synth *s, uint16_t id, uint16_t kind, const void *bytes
 	if (end + head.length > SCHEMA_ROOM)
 		abort();
 	memcpy(at, &head, sizeof(head));
-	memcpy(at + sizeof(head), bytes, size);
+	if (size)
+		memcpy(at + sizeof(head), bytes, size);
 	__atomic_store_n(&s->head->schema_end, end + head.length, __ATOMIC_SEQ_CST);
 }
 

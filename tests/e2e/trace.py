@@ -407,6 +407,30 @@ def test_tracer_killed():
     assert len(trace("-p", target.pid, "-n", 5).out.splitlines()) == 5
 
 
+def kill_tracers(times):
+    """Killed, stopped and continued, in turns, on one target that never notices."""
+    target = Target("-F", "-t", 2, "-g", 20000)
+    memory = decode.load(memfd(target.pid))
+    for i in range(times):
+        run = Trace("--json", "-p", target.pid, "-b", "1M")
+        wait_until(lambda: any(memory.session(k)["state"] == "ACTIVE" for k in range(8)), "a session")
+        time.sleep(0.05 * (i % 7))
+        if i % 2:
+            run.process.kill()
+            run.process.communicate()
+            run.file.close()
+            wait_until(lambda: memory.mask(1, 0) == 0, "the lease to end", 30)
+            continue
+        run.process.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        run.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: any(memory.session(k)["state"] == "ACTIVE" for k in range(8)), "going on")
+        time.sleep(0.3)
+        run.finish(signal.SIGINT)
+        assert "1 gaps" in run.err and run.count("unreadable") == 0, run.err
+    print(f"{times} tracers killed or stopped")
+
+
 def test_signals():
     target = Target("-F", "-g", 1000000)
     memory = decode.load(memfd(target.pid))
@@ -464,7 +488,11 @@ def test_rights():
 # --- hostile targets
 
 def test_hostile():
-    for seed in range(1, 9):
+    hostile(8)
+
+
+def hostile(seeds):
+    for seed in range(1, seeds + 1):
         target = Target("-n", 2000, "-r", seed, "-s", 20, program=SYNTH)
         run = Trace("--json", "-p", target.pid, "-d", 0.3, "--wait").finish(status=None)
         assert run.process.returncode in (0, 1), (seed, run.process.returncode, run.err)
@@ -484,10 +512,11 @@ def main():
     if sys.argv[2:] == ["--list"]:
         print("\n".join(tests))
         return
-    if sys.argv[2] == "soak":
-        kill_targets(int(sys.argv[3]))
-        return
+    long_forms = {"soak": kill_targets, "soak-hostile": hostile, "soak-tracer": kill_tracers}
     try:
+        if sys.argv[2] in long_forms:
+            long_forms[sys.argv[2]](int(sys.argv[3]))
+            return
         for name in sys.argv[2:]:
             tests[name]()
             print(f"{name}: ok")

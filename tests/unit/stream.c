@@ -271,7 +271,7 @@ static void test_claims(void **state)
 	}
 	assert_int_equal(session_claim(&f->shm, &f->clock, &options, &more[n], &err), -EBUSY);
 	/* One of them died: its lease ends, and anybody reaps it. */
-	shm_session(&f->shm, more[3].index)->lease = synth_now(&f->synth) - 1;
+	shm_session(&f->shm, more[3].index)->lease = synth_now(&f->synth) - 2 * f->shm.head.hz;
 	assert_int_equal(session_claim(&f->shm, &f->clock, &options, &more[n], NULL), 0);
 	assert_int_equal(more[n].index, more[3].index);
 	assert_int_equal(more[n].generation, more[3].generation + 1);
