@@ -45,6 +45,7 @@ struct lttng_layout {
 	                   the padding that they need at most */
 	uint8_t align;  /* of the payload */
 	uint8_t count;
+	uint8_t words; /* the payload is the first `words` bytes of the arguments as they are; 0: not */
 	struct lttng_item items[WEIR_FIELDS_MAX];
 	/* of lttng_layouts.c */
 	struct lttng_layout *next, *fresh;
