@@ -54,8 +54,8 @@ static inline void fire_pack(struct fire *fire)
 	const struct lttng_layout *layout = fire->event->layout;
 	/* pairs with the release in lttng_layouts_compile */
 	lttng_pack_fn *pack = __atomic_load_n(&layout->pack, __ATOMIC_ACQUIRE);
-	uint8_t *end = pack(layout, fire->args, fire->payload,
-	                    fire->payload + PAYLOAD_SIZE - layout->fixed);
+	uint8_t *end =
+	    pack(layout, fire->args, fire->payload, fire->payload + PAYLOAD_SIZE - layout->fixed);
 
 	fire->packed = true;
 	fire->large = !end;

@@ -273,7 +273,8 @@ void lttng_layout_write(const struct lttng_layout *layout, const uint64_t *args,
 			break;
 		default:
 			word = item_word(item, args);
-			ops->event_write(ctx, word_bytes(&word, size), size, LTTNG_PACKED ? 1 : size);
+			ops->event_write(ctx, word_bytes(&word, size), size,
+			                 LTTNG_PACKED ? 1 : size);
 			break;
 		}
 	}
