@@ -107,8 +107,8 @@ static int run_fire(unsigned rounds)
 	};
 	static const struct weir_field one[] = { { "value", WEIR_I32 } };
 	static const struct bench_variant variants[] = {
-		{ "empty", run_empty, 100000 },          { "off", run_off, 100000 },
-		{ "static-int", run_static_int, 1000 },  { "int", run_weir_int, 1000 },
+		{ "empty", run_empty, 100000 },           { "off", run_off, 100000 },
+		{ "static-int", run_static_int, 1000 },   { "int", run_weir_int, 1000 },
 		{ "static-four", run_static_four, 1000 }, { "four", run_weir_four, 1000 },
 	};
 	struct weir_provider *bench = provider_create("bench"), *idle = provider_create("idle");
@@ -158,7 +158,8 @@ static int run_register(unsigned rounds)
 		publish(bench);
 		middle = bench_now();
 		if (!weir_enabled(last))
-			bench_fail("no LTTng session enabled bench:*: run it through bench/with-lttng");
+			bench_fail(
+			    "no LTTng session enabled bench:*: run it through bench/with-lttng");
 		publishing[i] = (double)(middle - start);
 		middle = bench_now();
 		weir_provider_withdraw(bench);

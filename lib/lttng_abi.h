@@ -187,7 +187,8 @@ struct ust_event {
 	void *child;
 	int enabled;
 	int eval_filter;
-	int (*run_filter)(const struct ust_event *, const char *stack, struct ust_probe_ctx *, void *);
+	int (*run_filter)(const struct ust_event *, const char *stack, struct ust_probe_ctx *,
+	                  void *);
 };
 
 struct ust_session {

@@ -27,11 +27,11 @@
 #include "lib/error.h"
 
 #define ALIGNMENT(bits) (UST_PACKED ? 8 : (bits))
-#define INTEGER(bits, negative, radix)                                                             \
-	{                                                                                          \
-		.type.kind = UST_TYPE_INTEGER, .struct_size = sizeof(struct ust_type_integer),     \
-		.size = (bits), .alignment = ALIGNMENT(bits), .is_signed = (negative),             \
-		.base = (radix),                                                                   \
+#define INTEGER(bits, negative, radix)                                                         \
+	{                                                                                      \
+		.type.kind = UST_TYPE_INTEGER, .struct_size = sizeof(struct ust_type_integer), \
+		.size = (bits), .alignment = ALIGNMENT(bits), .is_signed = (negative),         \
+		.base = (radix),                                                               \
 	}
 #define FLOAT(bits, digits)                                                                        \
 	{                                                                                          \
@@ -201,7 +201,8 @@ static void fields_fill(struct lttng_event *event, size_t count, char *texts, si
 
 	for (unsigned int i = 0; i < event->note->fields; i++) {
 		from = note_next(event->note, from);
-		at += sprintf(at, "%s%s %s", i ? ", " : " ", types[from->type].name, field_name(from));
+		at += sprintf(at, "%s%s %s", i ? ", " : " ", types[from->type].name,
+		              field_name(from));
 		if (from->type == WEIR_BYTES) {
 			field_set(field, length_name(event->note, field_name(from), texts),
 			          &type_u16.type);
@@ -274,11 +275,11 @@ static bool event_is(const struct lttng_event *event, const struct probe *probe)
 
 	return event->loglevel == probe->loglevel && a->size == b->size && a->fixed == b->fixed &&
 	       a->string_limit == b->string_limit && a->fields == b->fields &&
-	       memcmp((const char *)a + a->fixed, (const char *)b + b->fixed, a->size - a->fixed) == 0;
+	       memcmp((const char *)a + a->fixed, (const char *)b + b->fixed, a->size - a->fixed) ==
+	           0;
 }
 
-int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
-                     struct weir_error *err)
+int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct weir_error *err)
 {
 	const char *name = (const char *)probe->note + probe->note->fixed;
 	const struct lttng_layout *layout;
@@ -286,9 +287,10 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
 	int result;
 
 	if (probe->loglevel < 0 || probe->loglevel > 15)
-		return error_set(err, -EINVAL,
-		                 "LTTng: %s:%s: loglevel %d is not one of LTTng's 0 (EMERG) to 14 (DEBUG)",
-		                 name, name + strlen(name) + 1, probe->loglevel - 1);
+		return error_set(
+		    err, -EINVAL,
+		    "LTTng: %s:%s: loglevel %d is not one of LTTng's 0 (EMERG) to 14 (DEBUG)", name,
+		    name + strlen(name) + 1, probe->loglevel - 1);
 	head = &events[lttng_hash(name, probe->note->size - probe->note->fixed) % BUCKETS];
 	for (event = *head; event; event = event->next)
 		if (!event->taken && event_is(event, probe))
@@ -299,8 +301,9 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
 			return result;
 		result = event_create(probe, layout, &event);
 		if (result)
-			return error_set(err, result, "LTTng: no memory for the description of %s:%s",
-			                 name, name + strlen(name) + 1);
+			return error_set(err, result,
+			                 "LTTng: no memory for the description of %s:%s", name,
+			                 name + strlen(name) + 1);
 		event->next = *head;
 		*head = event;
 	}

@@ -24,13 +24,12 @@ struct lttng_event {
 	const int *loglevel_at;
 	struct ust_event_desc desc;
 	struct ust_class tp_class;
-	struct weir_note *note; /* a copy, site and semaphore 0 */
+	struct weir_note *note;    /* a copy, site and semaphore 0 */
 	struct ust_field fields[]; /* and then what they point to */
 };
 
 /* The event of that description, taken: an old one or a new one. */
-int lttng_event_take(const struct probe *probe, struct lttng_event **ret,
-                     struct weir_error *err);
+int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct weir_error *err);
 void lttng_event_release(struct lttng_event *event);
 
 /* In lttng_fire.c. */

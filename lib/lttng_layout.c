@@ -47,6 +47,27 @@ static unsigned int type_size(unsigned int type)
 	}
 }
 
+/*
+ * Words of 64 bits back to back are their own payload, and a smaller last one is its low bytes:
+ * nothing has to be packed then.
+ */
+static uint8_t plain_words(const struct lttng_layout *layout)
+{
+	unsigned int bytes = 0;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	for (unsigned int i = 0; i < layout->count; i++) {
+		unsigned int size = type_size(layout->items[i].type);
+
+		if (!size || layout->items[i].type == WEIR_BOOL ||
+		    (size < 8 && i + 1u < layout->count))
+			return 0;
+		bytes += size;
+	}
+#endif
+	return (uint8_t)bytes;
+}
+
 int lttng_layout_init(struct lttng_layout *layout, const struct weir_note *note)
 {
 	const char *at = (const char *)note + note->fixed;
@@ -79,6 +100,7 @@ int lttng_layout_init(struct lttng_layout *layout, const struct weir_note *note)
 		}
 		at += sizeof(*field) + strlen(at + sizeof(*field)) + 1;
 	}
+	layout->words = plain_words(layout);
 	return 0;
 }
 
@@ -251,7 +273,8 @@ void lttng_layout_write(const struct lttng_layout *layout, const uint64_t *args,
 			break;
 		default:
 			word = item_word(item, args);
-			ops->event_write(ctx, word_bytes(&word, size), size, LTTNG_PACKED ? 1 : size);
+			ops->event_write(ctx, word_bytes(&word, size), size,
+			                 LTTNG_PACKED ? 1 : size);
 			break;
 		}
 	}

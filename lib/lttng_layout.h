@@ -26,8 +26,8 @@
 #endif
 
 struct lttng_item {
-	uint8_t type; /* enum weir_type */
-	uint8_t arg;  /* index of its first argument word */
+	uint8_t type;   /* enum weir_type */
+	uint8_t arg;    /* index of its first argument word */
 	uint16_t limit; /* of a string or bytes: stored bytes at most */
 };
 
@@ -41,10 +41,13 @@ typedef uint8_t *lttng_pack_fn(const struct lttng_layout *layout, const uint64_t
 
 struct lttng_layout {
 	lttng_pack_fn *pack;
-	uint16_t fixed; /* bytes of the payload that are no string's and no bytes field's content, with
+	uint16_t
+	    fixed; /* bytes of the payload that are no string's and no bytes field's content, with
 	                   the padding that they need at most */
-	uint8_t align;  /* of the payload */
+	uint8_t align; /* of the payload */
 	uint8_t count;
+	uint8_t
+	    words; /* the payload is the first `words` bytes of the arguments as they are; 0: not */
 	struct lttng_item items[WEIR_FIELDS_MAX];
 	/* of lttng_layouts.c */
 	struct lttng_layout *next, *fresh;

@@ -71,7 +71,8 @@ static int resolve(void *handle, struct lttng_api *api, struct weir_error *err)
 
 		if (!symbol)
 			return error_set(err, -ENOSYS,
-			                 "LTTng: " LIBRARY " has no %s; LTTng-UST 2.13 or later is needed",
+			                 "LTTng: " LIBRARY
+			                 " has no %s; LTTng-UST 2.13 or later is needed",
 			                 symbols[i].name);
 		memcpy(symbols[i].to, &symbol, sizeof(symbol));
 	}
@@ -98,7 +99,8 @@ static int load(struct weir_error *err)
 	if (!handle) {
 		reason = dlerror();
 		return error_set(err, -ENOENT,
-		                 "LTTng: cannot load " LIBRARY " (%s); install LTTng-UST 2.13 or later "
+		                 "LTTng: cannot load " LIBRARY
+		                 " (%s); install LTTng-UST 2.13 or later "
 		                 "(Debian: liblttng-ust1)",
 		                 reason ? reason : "no reason given");
 	}
@@ -116,8 +118,9 @@ void lttng_load(void)
 
 	pthread_mutex_lock(&load_lock);
 	if (!loaded && cut_off) {
-		error_set(&load_error, -ENOENT, "LTTng: this process was forked while another thread was "
-		                              "loading " LIBRARY "; publish before forking, or exec");
+		error_set(&load_error, -ENOENT,
+		          "LTTng: this process was forked while another thread was "
+		          "loading " LIBRARY "; publish before forking, or exec");
 	} else if (!loaded) {
 		__atomic_store_n(&loading, true, __ATOMIC_RELEASE);
 		load(&load_error);

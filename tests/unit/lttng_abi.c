@@ -24,37 +24,37 @@ static void check(const char *what, size_t ours, size_t theirs)
 }
 
 /* LTTng's structures may have grown at their end since. */
-#define SIZE(ours, theirs)                                                                         \
-	do {                                                                                       \
-		checks++;                                                                          \
-		if (sizeof(struct ours) > sizeof(struct theirs)) {                                 \
-			failures++;                                                                \
-			fprintf(stderr, #ours ": larger than LTTng's\n");                          \
-		}                                                                                  \
+#define SIZE(ours, theirs)                                                \
+	do {                                                              \
+		checks++;                                                 \
+		if (sizeof(struct ours) > sizeof(struct theirs)) {        \
+			failures++;                                       \
+			fprintf(stderr, #ours ": larger than LTTng's\n"); \
+		}                                                         \
 	} while (0)
-#define PLACE(ours, a, theirs, b)                                                                  \
-	do {                                                                                       \
-		check(#ours "." #a, offsetof(struct ours, a), offsetof(struct theirs, b));         \
-		check("size of " #ours "." #a, sizeof(((struct ours *)0)->a),                      \
-		      sizeof(((struct theirs *)0)->b));                                            \
+#define PLACE(ours, a, theirs, b)                                                          \
+	do {                                                                               \
+		check(#ours "." #a, offsetof(struct ours, a), offsetof(struct theirs, b)); \
+		check("size of " #ours "." #a, sizeof(((struct ours *)0)->a),              \
+		      sizeof(((struct theirs *)0)->b));                                    \
 	} while (0)
 #define NUMBER(ours, theirs) check(#ours, ours, theirs)
 
 /* Bit-fields have no offset: set one and look for it. */
-#define BIT(ours, a, theirs, b)                                                                    \
-	do {                                                                                       \
-		union {                                                                            \
-			struct ours s;                                                             \
-			unsigned char bytes[sizeof(struct ours)];                                  \
-		} one = { .bytes = { 0 } };                                                        \
-		union {                                                                            \
-			struct theirs s;                                                           \
-			unsigned char bytes[sizeof(struct theirs)];                                \
-		} two = { .bytes = { 0 } };                                                        \
-		one.s.a = 1;                                                                       \
-		two.s.b = 1;                                                                       \
-		for (size_t i = 0; i < sizeof(one.bytes); i++)                                     \
-			check("bit " #ours "." #a, one.bytes[i], two.bytes[i]);                    \
+#define BIT(ours, a, theirs, b)                                                 \
+	do {                                                                    \
+		union {                                                         \
+			struct ours s;                                          \
+			unsigned char bytes[sizeof(struct ours)];               \
+		} one = { .bytes = { 0 } };                                     \
+		union {                                                         \
+			struct theirs s;                                        \
+			unsigned char bytes[sizeof(struct theirs)];             \
+		} two = { .bytes = { 0 } };                                     \
+		one.s.a = 1;                                                    \
+		two.s.b = 1;                                                    \
+		for (size_t i = 0; i < sizeof(one.bytes); i++)                  \
+			check("bit " #ours "." #a, one.bytes[i], two.bytes[i]); \
 	} while (0)
 
 static void check_types(void)

@@ -92,7 +92,8 @@ static lttng_pack_fn *code_make(const struct lttng_layout *layout, uint8_t *code
 
 static uint8_t *code_page(void)
 {
-	uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *code =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_ptr_not_equal(code, MAP_FAILED);
 	return code;
@@ -139,15 +140,23 @@ static size_t pack_all(const struct lttng_layout *layout, const uint64_t *args, 
 
 static void test_known_bytes(void **state)
 {
-	static const uint8_t types[] = { WEIR_I8, WEIR_U32, WEIR_STRING, WEIR_BOOL,
-		                         WEIR_BYTES, WEIR_U16, WEIR_F32, WEIR_STRING };
-	static const uint8_t packed[] = { 0xff, 4, 3, 2, 1, 'a', 'b', 0, 1, 3, 0, 7, 8, 9, 0x34, 0x12,
-		                          0, 0, 0x80, 0x3f, '(', 'n', 'u', 'l', 'l', ')', 0 };
-	static const uint8_t natural[] = { 0xff, 0, 0, 0, 4, 3, 2, 1, 'a', 'b', 0, 1, 3, 0, 7, 8, 9, 0,
-		                           0x34, 0x12, 0, 0, 0x80, 0x3f, '(', 'n', 'u', 'l', 'l',
-		                           ')', 0 };
-	const uint64_t args[] = { (uint64_t)-1, 0x9901020304, (uintptr_t)"ab", 0x5502,
-		                  (uintptr_t) "\7\10\11", 3, 0x771234, 0x3f800000, 0 };
+	static const uint8_t types[] = { WEIR_I8,    WEIR_U32, WEIR_STRING, WEIR_BOOL,
+		                         WEIR_BYTES, WEIR_U16, WEIR_F32,    WEIR_STRING };
+	static const uint8_t packed[] = { 0xff, 4,    3,   2,   1,   'a',  'b',  0,   1,
+		                          3,    0,    7,   8,   9,   0x34, 0x12, 0,   0,
+		                          0x80, 0x3f, '(', 'n', 'u', 'l',  'l',  ')', 0 };
+	static const uint8_t natural[] = { 0xff, 0,    0,   0,   4,   3,   2,   1,    'a',  'b', 0,
+		                           1,    3,    0,   7,   8,   9,   0,   0x34, 0x12, 0,   0,
+		                           0x80, 0x3f, '(', 'n', 'u', 'l', 'l', ')',  0 };
+	const uint64_t args[] = { (uint64_t)-1,
+		                  0x9901020304,
+		                  (uintptr_t) "ab",
+		                  0x5502,
+		                  (uintptr_t) "\7\10\11",
+		                  3,
+		                  0x771234,
+		                  0x3f800000,
+		                  0 };
 	struct lttng_layout layout;
 	uint8_t *code = code_page();
 	uint8_t got[BUFFER];
@@ -166,7 +175,8 @@ static void test_known_bytes(void **state)
 static void test_page_end(void **state)
 {
 	static const uint8_t types[] = { WEIR_STRING };
-	uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *pages =
+	    mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t *code = code_page();
 	struct lttng_layout layout;
 	uint8_t got[BUFFER];
@@ -238,8 +248,8 @@ static void test_random(void **state)
 			if (types[i] == WEIR_BYTES)
 				args[arg++] = random() % 64;
 		}
-		assert_int_equal(lttng_layout_init(&layout, note_make(types, count, 1 + random() % 60)),
-		                 0);
+		assert_int_equal(
+		    lttng_layout_init(&layout, note_make(types, count, 1 + random() % 60)), 0);
 		fitted += pack_all(&layout, args, random() % 300, code, got) != 0;
 	}
 	assert_in_range(fitted, 5000, 19999);
@@ -248,12 +258,14 @@ static void test_random(void **state)
 
 static void test_stack(void **state)
 {
-	static const uint8_t types[] = { WEIR_I8, WEIR_U16, WEIR_F32, WEIR_F64, WEIR_STRING,
+	static const uint8_t types[] = { WEIR_I8,    WEIR_U16,  WEIR_F32,     WEIR_F64, WEIR_STRING,
 		                         WEIR_BYTES, WEIR_BOOL, WEIR_POINTER, WEIR_I32, WEIR_U32 };
 	const char *text = "t";
 	double half = 0.5;
-	uint64_t args[11] = { 0xfe, 0x1ffff, 0x3f000000, 0, (uintptr_t)text, (uintptr_t)text, 1,
-		              4,    0xdead,  0xffffffff, 0xfffffffff };
+	uint64_t args[11] = {
+		0xfe, 0x1ffff, 0x3f000000, 0,          (uintptr_t)text, (uintptr_t)text,
+		1,    4,       0xdead,     0xffffffff, 0xfffffffff
+	};
 	uint64_t stack[LTTNG_STACK_WORDS], bits;
 	struct lttng_layout layout;
 

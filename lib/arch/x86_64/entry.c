@@ -13,6 +13,10 @@ _Static_assert(offsetof(struct probe, id) == 60, "fire.S");
 _Static_assert(offsetof(struct probe, fields) == 62, "fire.S");
 _Static_assert(offsetof(struct probe, bytes_fields) == 76, "fire.S");
 _Static_assert(offsetof(struct probe, room) == 80, "fire.S");
+_Static_assert(offsetof(struct probe, args) == 63, "fire.S");
+_Static_assert(offsetof(struct probe, sinks) == 96, "fire.S");
+_Static_assert(offsetof(struct weir_sink, next) == 0, "fire.S");
+_Static_assert(offsetof(struct weir_sink, fire) == 16, "fire.S");
 _Static_assert(offsetof(struct weir_shm_session, string_limit) -
                        offsetof(struct weir_shm_session, lease) ==
                    12,

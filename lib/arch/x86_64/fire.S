@@ -34,6 +34,11 @@
 #define PROBE_FIELDS    62
 #define PROBE_STRINGS   76
 #define PROBE_ROOM      80
+#define PROBE_ARGS      63
+#define PROBE_SINK      96	/* the first one */
+
+#define SINK_NEXT       0
+#define SINK_FIRE       16
 
 #define HOT_POOL        weir_hot+0(%rip)
 #define HOT_SLOTS       weir_hot+8(%rip)
@@ -463,12 +468,25 @@ weir_entry_rest:
 	movq	%r8, 32(%rsp)
 	movq	%r9, 40(%rsp)
 	movq	%r10, 48(%rsp)
-	movq	%r10, %rdi
+	testl	%r11d, %r11d		/* one sink and nobody else: call it from here */
+	jnz	1f
+	cmpb	$6, PROBE_ARGS(%r10)
+	ja	1f
+	movq	PROBE_SINK(%r10), %rdi
+	testq	%rdi, %rdi
+	jz	1f
+	cmpq	$0, SINK_NEXT(%rdi)
+	jne	1f
+	movq	%rsp, %rsi
+	movq	8(%rbp), %rdx
+	call	*SINK_FIRE(%rdi)
+	jmp	2f
+1:	movq	%r10, %rdi
 	movq	%rsp, %rsi
 	leaq	16(%rbp), %rdx
 	movl	%r11d, %ecx
 	call	fire_generic
-	movq	48(%rsp), %r10
+2:	movq	48(%rsp), %r10
 	movq	PROBE_SITE(%r10), %rax
 	cmpw	$SITE_OFF, (%rax)
 	jne	1f

@@ -17,8 +17,8 @@
 struct emitter {
 	uint8_t *code;
 	size_t length, room;
-	bool calls;            /* strings or bytes: registers as above; else %rsi, %rdx */
-	unsigned int offset;   /* from the place register to the next field */
+	bool calls;                   /* strings or bytes: registers as above; else %rsi, %rdx */
+	unsigned int offset;          /* from the place register to the next field */
 	size_t outs[WEIR_FIELDS_MAX]; /* rel32s of jumps to the end */
 	unsigned int nr_outs;
 };
@@ -30,10 +30,10 @@ static void emit(struct emitter *e, const void *bytes, size_t length)
 	e->length += length;
 }
 
-#define EMIT(e, ...)                                                                               \
-	do {                                                                                       \
-		const uint8_t emit_bytes_[] = { __VA_ARGS__ };                                     \
-		emit(e, emit_bytes_, sizeof(emit_bytes_));                                         \
+#define EMIT(e, ...)                                           \
+	do {                                                   \
+		const uint8_t emit_bytes_[] = { __VA_ARGS__ }; \
+		emit(e, emit_bytes_, sizeof(emit_bytes_));     \
 	} while (0)
 
 static void emit_u32(struct emitter *e, uint32_t value)
@@ -64,9 +64,9 @@ static void emit_store(struct emitter *e, unsigned int size)
 static void emit_number(struct emitter *e, const struct lttng_item *item)
 {
 	static const uint8_t sizes[] = {
-		[WEIR_I8] = 1, [WEIR_I16] = 2, [WEIR_I32] = 4, [WEIR_I64] = 8,  [WEIR_U8] = 1,
-		[WEIR_U16] = 2, [WEIR_U32] = 4, [WEIR_U64] = 8, [WEIR_F32] = 4, [WEIR_F64] = 8,
-		[WEIR_BOOL] = 1, [WEIR_POINTER] = 8,
+		[WEIR_I8] = 1,  [WEIR_I16] = 2, [WEIR_I32] = 4,  [WEIR_I64] = 8,
+		[WEIR_U8] = 1,  [WEIR_U16] = 2, [WEIR_U32] = 4,  [WEIR_U64] = 8,
+		[WEIR_F32] = 4, [WEIR_F64] = 8, [WEIR_BOOL] = 1, [WEIR_POINTER] = 8,
 	};
 
 	emit_load(e, 0, item->arg);
@@ -103,9 +103,9 @@ static void emit_call(struct emitter *e, const struct lttng_item *item)
 	}
 	EMIT(e, 0x48, 0xb8); /* movabs $target, %rax */
 	emit(e, &target, sizeof(target));
-	EMIT(e, 0xff, 0xd0);             /* call *%rax */
-	EMIT(e, 0x48, 0x85, 0xc0);       /* test %rax, %rax */
-	EMIT(e, 0x0f, 0x84);             /* jz out */
+	EMIT(e, 0xff, 0xd0);       /* call *%rax */
+	EMIT(e, 0x48, 0x85, 0xc0); /* test %rax, %rax */
+	EMIT(e, 0x0f, 0x84);       /* jz out */
 	e->outs[e->nr_outs++] = e->length;
 	emit_u32(e, 0);
 	EMIT(e, 0x49, 0x89, 0xc6); /* mov %rax, %r14 */
@@ -117,11 +117,12 @@ static void emit_enter(struct emitter *e)
 	EMIT(e, 0xf3, 0x0f, 0x1e, 0xfa); /* endbr64 */
 	if (!e->calls)
 		return;
-	EMIT(e, 0x55, 0x48, 0x89, 0xe5);             /* push %rbp; mov %rsp, %rbp */
-	EMIT(e, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56); /* push %rbx, %r12, %r13, %r14: %r12 for calls' alignment */
-	EMIT(e, 0x48, 0x89, 0xf3);                   /* mov %rsi, %rbx */
-	EMIT(e, 0x49, 0x89, 0xd6);                   /* mov %rdx, %r14 */
-	EMIT(e, 0x49, 0x89, 0xcd);                   /* mov %rcx, %r13 */
+	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp, %rbp */
+	EMIT(e, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41,
+	     0x56);                /* push %rbx, %r12, %r13, %r14: %r12 for calls' alignment */
+	EMIT(e, 0x48, 0x89, 0xf3); /* mov %rsi, %rbx */
+	EMIT(e, 0x49, 0x89, 0xd6); /* mov %rdx, %r14 */
+	EMIT(e, 0x49, 0x89, 0xcd); /* mov %rcx, %r13 */
 }
 
 static void emit_leave(struct emitter *e)
@@ -145,7 +146,8 @@ size_t lttng_code_emit(const struct lttng_layout *layout, uint8_t *code, size_t 
 	if (!LTTNG_PACKED)
 		return 0;
 	for (unsigned int i = 0; i < layout->count; i++)
-		e.calls |= layout->items[i].type == WEIR_STRING || layout->items[i].type == WEIR_BYTES;
+		e.calls |=
+		    layout->items[i].type == WEIR_STRING || layout->items[i].type == WEIR_BYTES;
 	emit_enter(&e);
 	for (unsigned int i = 0; i < layout->count; i++) {
 		const struct lttng_item *item = &layout->items[i];

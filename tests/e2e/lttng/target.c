@@ -29,9 +29,10 @@
 #define WORDS 40
 
 static const char *const type_names[] = {
-	[WEIR_I8] = "i8",       [WEIR_I16] = "i16",   [WEIR_I32] = "i32",       [WEIR_I64] = "i64",
-	[WEIR_U8] = "u8",       [WEIR_U16] = "u16",   [WEIR_U32] = "u32",       [WEIR_U64] = "u64",
-	[WEIR_F32] = "f32",     [WEIR_F64] = "f64",   [WEIR_BOOL] = "bool",     [WEIR_STRING] = "string",
+	[WEIR_I8] = "i8",       [WEIR_I16] = "i16",         [WEIR_I32] = "i32",
+	[WEIR_I64] = "i64",     [WEIR_U8] = "u8",           [WEIR_U16] = "u16",
+	[WEIR_U32] = "u32",     [WEIR_U64] = "u64",         [WEIR_F32] = "f32",
+	[WEIR_F64] = "f64",     [WEIR_BOOL] = "bool",       [WEIR_STRING] = "string",
 	[WEIR_BYTES] = "bytes", [WEIR_POINTER] = "pointer",
 };
 
@@ -183,7 +184,8 @@ static void value_read(enum weir_type type, char *word, union weir_value *ret)
 		ret->bytes.data = word;
 		break;
 	default:
-		ret->u64 = *word == '-' ? (uint64_t)strtoll(word, NULL, 0) : strtoull(word, NULL, 0);
+		ret->u64 =
+		    *word == '-' ? (uint64_t)strtoll(word, NULL, 0) : strtoull(word, NULL, 0);
 		break;
 	}
 }
