@@ -43,7 +43,7 @@ class Result:
 
 @dataclasses.dataclass
 class Row:
-    """`goal` is "<= N" or ">= N" of the value, or "<= N x SOMETHING" of the ratio to the peer."""
+    """`goal` is "<= N" or ">= N" of the value, "<= N x SOMETHING" of the ratio to the peer, or None."""
 
     id: str
     what: str
@@ -192,6 +192,8 @@ def load_rows(folder):
 
 
 def is_met(goal, result, ratio):
+    if goal is None:
+        return None
     relation, number, of_peer = re.fullmatch(r"(<=|>=) ([\d.]+)( x .*)?", goal).groups()
     figure = ratio if of_peer else result.value
     if figure is None:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `bench-publish PROBES ROUNDS DIR`: ms from nothing to published, for one provider with that many
- * probes of three fields: create, add, publish. Each sample is a process of its own (so the shared
- * memory is made too) with an empty stub folder under DIR (so nothing is reused). Beside it, as
- * `elf`, the same number of probes the way libstapsdt makes them (bench/elf_stub.c); as `again`
- * weir where the stub file of an earlier run is found; as `later` weir in a process that has
- * published another provider before.
+ * probes of three fields: create, add, publish. Each sample is a process of its own, with an empty
+ * stub folder under DIR, so nothing is reused:
+ *   weir   in a process that has published small providers before
+ *   elf    the same number of probes the way libstapsdt makes them (bench/elf_stub.c), likewise
+ *   first  weir in a process that has never published: shared memory and clock are in it
+ *   again  as `first`, but the stub file is there from the run before
  */
 #include <weir/weir.h>
 
@@ -24,7 +25,7 @@ static const struct weir_field fields[] = { { "id", WEIR_U64 },
 	                                    { "path", WEIR_STRING },
 	                                    { "took", WEIR_U32 } };
 
-static void publish_provider(const char *provider_name, unsigned probes, const char *dir)
+static void publish_weir(const char *name, unsigned probes, const char *dir)
 {
 	struct weir_error error = { 0 };
 	struct weir_provider_options options = { .size = sizeof(options),
@@ -32,13 +33,13 @@ static void publish_provider(const char *provider_name, unsigned probes, const c
 		                                 .stub_dir = dir };
 	struct weir_provider *provider;
 	struct weir_probe *probe;
-	char name[32];
+	char probe_name[32];
 	int ret;
 
-	ret = weir_provider_create(provider_name, &options, &provider);
+	ret = weir_provider_create(name, &options, &provider);
 	for (unsigned i = 0; !ret && i < probes; i++) {
-		snprintf(name, sizeof(name), "probe_%u", i);
-		ret = weir_probe_create(provider, name, fields, 3, NULL, &probe);
+		snprintf(probe_name, sizeof(probe_name), "probe_%u", i);
+		ret = weir_probe_create(provider, probe_name, fields, 3, NULL, &probe);
 	}
 	if (!ret)
 		ret = weir_provider_publish(provider);
@@ -48,33 +49,18 @@ static void publish_provider(const char *provider_name, unsigned probes, const c
 		bench_fail("published, but the last probe has no site");
 }
 
-static void nothing(const char *dir)
+static void publish_elf(const char *name, unsigned probes, const char *dir)
 {
-	(void)dir;
-}
-
-static void publish_weir(unsigned probes, const char *dir)
-{
-	publish_provider("bench_publish", probes, dir);
-}
-
-static void publish_first(const char *dir)
-{
-	publish_provider("bench_first", 1, dir);
-}
-
-static void publish_elf(unsigned probes, const char *dir)
-{
-	int ret = elf_stub_publish(dir, "bench_elf", probes);
+	int ret = elf_stub_publish(dir, name, probes);
 
 	if (ret)
 		bench_fail("elf stub: %s", strerror(-ret));
 }
 
-/* In a child, which has never published; returns ms, measured there. */
-static double sample(void (*before)(const char *dir),
-                     void (*publish)(unsigned probes, const char *dir), unsigned probes,
-                     const char *dir)
+typedef void publish_fn(const char *name, unsigned probes, const char *dir);
+
+/* In a child, after `before` small providers; returns ms, measured there. */
+static double sample(publish_fn *publish, unsigned before, unsigned probes, const char *dir)
 {
 	double ms = 0;
 	int pipes[2], status;
@@ -86,9 +72,14 @@ static double sample(void (*before)(const char *dir),
 	if (!child) {
 		uint64_t begin;
 
-		before(dir);
+		for (unsigned i = 0; i < before; i++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "bench_before_%u", i);
+			publish(name, 10, dir);
+		}
 		begin = bench_now();
-		publish(probes, dir);
+		publish("bench_publish", probes, dir);
 		ms = (double)(bench_now() - begin) / 1e6;
 		if (write(pipes[1], &ms, sizeof(ms)) != sizeof(ms))
 			_exit(1);
@@ -123,12 +114,12 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < rounds; i++) {
 		const char *dir = fresh_dir(argv[3], "weir", i);
 
-		printf("weir %.5f\n", sample(nothing, publish_weir, probes, dir));
-		printf("again %.5f\n", sample(nothing, publish_weir, probes, dir));
-		dir = fresh_dir(argv[3], "later", i);
-		printf("later %.5f\n", sample(publish_first, publish_weir, probes, dir));
+		printf("weir %.5f\n", sample(publish_weir, 3, probes, dir));
 		dir = fresh_dir(argv[3], "elf", i);
-		printf("elf %.5f\n", sample(nothing, publish_elf, probes, dir));
+		printf("elf %.5f\n", sample(publish_elf, 3, probes, dir));
+		dir = fresh_dir(argv[3], "first", i);
+		printf("first %.5f\n", sample(publish_weir, 0, probes, dir));
+		printf("again %.5f\n", sample(publish_weir, 0, probes, dir));
 	}
 	return 0;
 }

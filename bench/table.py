@@ -16,7 +16,7 @@ def number(value):
 def cells(row):
     mark = {True: "met", False: "NOT MET", None: ""}[row["met"]]
     spread = row.get("spread")
-    return [row["id"], number(row["value"]), row["unit"], row["goal"], mark, number(row["median"]),
+    return [row["id"], number(row["value"]), row["unit"], row["goal"] or "-", mark, number(row["median"]),
             "-" if spread is None else f"{spread * 100:.0f}%", row["peer"] or "-",
             "-" if row["peer_value"] is None else f"{number(row['peer_value'])} {row['peer_unit']}",
             number(row["ratio"])]

@@ -224,8 +224,8 @@ static void publish(void)
 int main(int argc, char **argv)
 {
 	const struct bench_variant variants[] = {
-		{ "weir", loop_weir, 500 },
-		{ "sdt", loop_sdt, 500 },
+		{ "weir", loop_weir, 100 },
+		{ "sdt", loop_sdt, 100 },
 	};
 	struct place weir, sdt = { .path = "/proc/self/exe" };
 	int programs[2];

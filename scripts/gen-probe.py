@@ -36,10 +36,10 @@ def main():
     out += """
 /* WEIR_PACK_<n>_(0, v1, ..., vn): two bits each, the first one lowest. */
 #define WEIR_PACK_0_(zero) UINT64_C(0)
-#define WEIR_PACK_1_(zero, v) (uint64_t)(v)
+#define WEIR_PACK_1_(zero, v) (UINT64_C(0) | (v))
 """
     for n in range(2, ARGS_MAX + 1):
-        out += f"#define WEIR_PACK_{n}_(zero, v, ...) ((uint64_t)(v) | WEIR_PACK_{n - 1}_(zero, __VA_ARGS__) << 2)\n"
+        out += f"#define WEIR_PACK_{n}_(zero, v, ...) (UINT64_C(0) | (v) | WEIR_PACK_{n - 1}_(zero, __VA_ARGS__) << 2)\n"
     out += """
 /* WEIR_CHECK_<n+1>_(m, p, i, a1, ..., an, end): `m(p, i, a1); m(p, i + 1, a2); ...` */
 #define WEIR_CHECK_1_(m, p, i, end)

@@ -5,7 +5,7 @@ from harness import Failure, Result, Row
 
 
 def trap(context):
-    samples = context.samples("usdt", context.rounds(600))
+    samples = context.samples("usdt", context.rounds(2000))
     for name in ("weir", "sdt"):
         if samples.number(f"check-{name}-runs") != 1000:
             raise Failure(f"the program on {name} ran {samples.number(f'check-{name}-runs')} times for 1000 fires")

@@ -140,14 +140,16 @@ def rate(context):
     ours, lossy, theirs = [], 0, {name: [] for name in peers}
     for _ in range(rounds):
         got, lost = try_rate(context, weir, fires, seconds)
-        if lost:
+        while lost and lossy < 6:
             lossy += 1
-        else:
+            fires *= 0.85  # it was luck, or the machine is busier now
+            got, lost = try_rate(context, weir, fires, seconds)
+        if not lost:
             ours.append(got / 1e6)
         for name, command in peers.items():
             theirs[name].append(time_peer(command, events))
     if not ours:
-        raise Failure(f"at {fires / 1e6:.2f} M fires a second nothing was lost once, and then something always")
+        raise Failure(f"events are lost at {fires / 1e6:.2f} M fires a second, and at all rates above")
     best = max(theirs, key=lambda name: max(theirs[name])) if theirs else None
     return Result(value=max(ours), median=statistics.median(ours), peer=best or f"none: {missing}"[:40],
                   peer_value=max(theirs[best]) if best else None, spread=max(ours) / min(ours) - 1,

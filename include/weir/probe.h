@@ -114,7 +114,9 @@ WEIR_API int weir_declared_withdraw(const struct weir_declaration *const *begin,
 	              ~)
 
 /* WEIR_PROBE_FIRE(provider, probe, argument...) */
-#define WEIR_PROBE_FIRE(...)                WEIR_FIRE_DECLARED_(WEIR_LENGTH_(__VA_ARGS__), __VA_ARGS__, ~)
+#define WEIR_PROBE_FIRE(...) WEIR_FIRE_DECLARED_(WEIR_LENGTH_(__VA_ARGS__), __VA_ARGS__, ~)
+
+/* WEIR_PROBE_ENABLED(provider, probe): does somebody look? */
 #define WEIR_PROBE_ENABLED(provider, probe) provider##_##probe##_enabled()
 
 /* --- the rest is how --- */
@@ -142,21 +144,25 @@ template <typename T> struct weir_float_ {
 	}
 };
 }
-#define WEIR_INTEGER_(type) weir_integer_<type>
-#define WEIR_FLOAT_(type)   weir_float_<type>
-#define WEIR_VALUE_(name)   name.value
-#define WEIR_BOOL_          bool
-#define WEIR_STATIC_ASSERT_ static_assert
-#define WEIR_C_             extern "C" {
-#define WEIR_C_END_         }
+#define WEIR_INTEGER_(type)     weir_integer_<type>
+#define WEIR_FLOAT_(type)       weir_float_<type>
+#define WEIR_VALUE_(name)       name.value
+#define WEIR_BOOL_              bool
+#define WEIR_STATIC_ASSERT_     static_assert
+#define WEIR_CAST_(type, value) static_cast<type>(value)
+#define WEIR_ADDRESS_(pointer)  reinterpret_cast<uintptr_t>(pointer)
+#define WEIR_C_                 extern "C" {
+#define WEIR_C_END_             }
 
 #else
 
-#define WEIR_INTEGER_(type) type
-#define WEIR_FLOAT_(type)   type
-#define WEIR_VALUE_(name)   name
-#define WEIR_BOOL_          _Bool
-#define WEIR_STATIC_ASSERT_ _Static_assert
+#define WEIR_INTEGER_(type)     type
+#define WEIR_FLOAT_(type)       type
+#define WEIR_VALUE_(name)       name
+#define WEIR_BOOL_              _Bool
+#define WEIR_STATIC_ASSERT_     _Static_assert
+#define WEIR_CAST_(type, value) ((type)(value))
+#define WEIR_ADDRESS_(pointer)  ((uint64_t)(uintptr_t)(pointer))
 #define WEIR_C_
 #define WEIR_C_END_
 
@@ -181,11 +187,11 @@ template <typename T> struct weir_float_ {
 #define WEIR_PARAM_pointer_(name) const volatile void *name
 
 #define WEIR_PASS_(type, name)   WEIR_PASS_##type##_(name)
-#define WEIR_PASS_i8_(name)      (uint64_t)(int64_t) WEIR_VALUE_(name)
+#define WEIR_PASS_i8_(name)      WEIR_CAST_(uint64_t, WEIR_CAST_(int64_t, WEIR_VALUE_(name)))
 #define WEIR_PASS_i16_(name)     WEIR_PASS_i8_(name)
 #define WEIR_PASS_i32_(name)     WEIR_PASS_i8_(name)
 #define WEIR_PASS_i64_(name)     WEIR_PASS_i8_(name)
-#define WEIR_PASS_u8_(name)      (uint64_t) WEIR_VALUE_(name)
+#define WEIR_PASS_u8_(name)      WEIR_CAST_(uint64_t, WEIR_VALUE_(name))
 #define WEIR_PASS_u16_(name)     WEIR_PASS_u8_(name)
 #define WEIR_PASS_u32_(name)     WEIR_PASS_u8_(name)
 #define WEIR_PASS_u64_(name)     WEIR_PASS_u8_(name)
@@ -193,9 +199,9 @@ template <typename T> struct weir_float_ {
 #define WEIR_PASS_f64_(name)     weir_f64_word_(WEIR_VALUE_(name))
 #define WEIR_PASS_bool_(name)    WEIR_PASS_u8_(name)
 #define WEIR_PASS__Bool_(name)   WEIR_PASS_u8_(name)
-#define WEIR_PASS_string_(name)  (uint64_t)(uintptr_t) name
-#define WEIR_PASS_bytes_(name)   (uint64_t)(uintptr_t) name, WEIR_PASS_u64_(name##_size)
-#define WEIR_PASS_pointer_(name) (uint64_t)(uintptr_t) name
+#define WEIR_PASS_string_(name)  WEIR_ADDRESS_(name)
+#define WEIR_PASS_bytes_(name)   WEIR_ADDRESS_(name), WEIR_PASS_u64_(name##_size)
+#define WEIR_PASS_pointer_(name) WEIR_ADDRESS_(name)
 
 #define WEIR_FIELD_CLASS_(type, name) WEIR_CLASS_##type##_
 #define WEIR_CLASS_i8_                WEIR_CLASS_INT
@@ -284,7 +290,9 @@ template <typename T> struct weir_float_ {
 	})
 
 /* What an argument is: a kind of field, or a pointer that C lets be any other. */
-#define WEIR_KIND_VOID_ 4
+#define WEIR_KIND_VOID_     4
+/* The inner choice: a float would be promoted, with a warning. */
+#define WEIR_IS_POINTER_(x) (__builtin_classify_type(_Generic((x), float : 0, default : (x))) == 5)
 #define WEIR_ARG_KIND_(x) \
 	_Generic((x),                                                                              \
 		float: WEIR_KIND_FLOAT_,                                                           \
@@ -294,7 +302,7 @@ template <typename T> struct weir_float_ {
 		const char *: WEIR_KIND_STRING_,                                                   \
 		void *: WEIR_KIND_VOID_,                                                           \
 		const void *: WEIR_KIND_VOID_,                                                     \
-		default: __builtin_classify_type(x) == 5 ? WEIR_KIND_POINTER_ : WEIR_KIND_INTEGER_)
+		default: WEIR_IS_POINTER_(x) ? WEIR_KIND_POINTER_ : WEIR_KIND_INTEGER_)
 #define WEIR_KIND_OF_(id, i)                                        \
 	((i) < 12 ? id##_kinds_low_ >> ((i) < 12 ? 2 * (i) : 0) & 3 \
 	          : id##_kinds_high_ >> ((i) < 12 ? 0 : 2 * ((i)-12)) & 3)

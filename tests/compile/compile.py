@@ -23,6 +23,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 STRICT = ["-Wall", "-Wextra", "-Wshadow", "-pedantic", "-Werror"]
+STRICTEST = ["-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wundef", "-Wdouble-promotion"]
 STANDARDS = {"c": ["c11", "gnu17"], "c++": ["c++11", "gnu++17", "c++20"]}
 
 failed = 0
@@ -65,6 +66,11 @@ def check_accepted(compiler, language, include):
             status, said = run(compiler, language, include, HERE / "accepted.c", "-std=" + standard, *STRICT,
                                *options)
             report(status == 0, f"{compiler} -std={standard} {' '.join(options)} accepted.c", said)
+    # With arguments of the very types, an installed header has nothing to warn of.
+    own = STRICTEST + (["-Wold-style-cast"] if language == "c++" else ["-Wmissing-prototypes"])
+    done = subprocess.run([compiler, "-x", language, "-isystem", include, *STRICT, *own, "-fsyntax-only",
+                           str(HERE / "exact.c")], capture_output=True, text=True)
+    report(done.returncode == 0, f"{compiler} {language} exact.c under every warning", done.stderr)
 
 
 OFF = """

@@ -142,6 +142,7 @@ int main(int argc, char **argv)
 	struct weir_provider *provider;
 	struct weir_probe *probe;
 	uint64_t before;
+	int evaluated = 11;
 
 	check_off();
 	CHECK(weir_declared_publish(__start_weir_probes, __stop_weir_probes, "nobody", &options) ==
@@ -167,8 +168,8 @@ int main(int argc, char **argv)
 	before = recorded();
 	WEIR_PROBE_FIRE(shop, idle);
 	shop_idle_fire();
-	WEIR_PROBE_FIRE(shop, order, 12, "/cart");
-	CHECK(recorded() == before + 3);
+	WEIR_PROBE_FIRE(shop, order, (uint64_t)++evaluated, "/cart");
+	CHECK(evaluated == 12 && recorded() == before + 3);
 	check_order(12, "/cart");
 
 	if (argc == 3) {
