@@ -284,27 +284,6 @@ static void remember_losses(struct session *session)
 		    &shm_stripe(session->shm, cpu)->lost[session->index], __ATOMIC_RELAXED);
 }
 
-/*
- * A slot that has slept for 15 generations would take the same nibble's mask for its own. Its packet
- * is OPEN still, so no generation is used whose nibble is that of one (unless all are).
- */
-static uint32_t next_generation(const struct session *session, uint32_t last)
-{
-	const struct shm *shm = session->shm;
-	uint32_t used = 0, generation = last + 1;
-
-	for (uint32_t i = 0; i < shm->head.packets; i++) {
-		const struct weir_shm_desc *d = shm_desc(shm, i);
-		uint64_t word = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
-
-		if (WEIR_DESC_STATE(word) == WEIR_PACKET_OPEN && d->session == session->index)
-			used |= 1u << (WEIR_DESC_GENERATION(word) % 15);
-	}
-	for (int i = 0; i < 15 && used & 1u << generation % 15; i++)
-		generation++;
-	return generation;
-}
-
 static uint64_t sum_overwritten(const struct session *session)
 {
 	uint64_t sum = 0;
