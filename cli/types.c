@@ -233,26 +233,10 @@ static int collect_id(const struct types_type *t, void *arg)
 	return 0;
 }
 
-/* BTF has the tag where C has the keyword. */
-static void print_with_atomic(FILE *out, const char *text)
-{
-	static const char tag[] = "__attribute__((btf_type_tag(\"_Atomic\")))";
-	const char *found;
-
-	while ((found = strstr(text, tag))) {
-		fprintf(out, "%.*s_Atomic", (int)(found - text), text);
-		text = found + sizeof(tag) - 1;
-	}
-	fputs(text, out);
-}
-
 static int dump_c(struct types *types, const struct ids *ids)
 {
 	struct btf *btf = types_btf(types);
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	struct btf_dump *d = btf && out ? btf_dump__new(btf, print_c, out, NULL) : NULL;
+	struct btf_dump *d = btf ? btf_dump__new(btf, print_c, stdout, NULL) : NULL;
 	int err = d ? 0 : -ENOMEM;
 
 	if (ids->list) {
@@ -263,11 +247,6 @@ static int dump_c(struct types *types, const struct ids *ids)
 			err = btf_dump__dump_type(d, id);
 	}
 	btf_dump__free(d);
-	if (out)
-		fclose(out);
-	if (!err)
-		print_with_atomic(stdout, text);
-	free(text);
 	return err ? cli_fail("%s: cannot be written as C: %s", types_path(types), strerror(-err))
 	           : 0;
 }

@@ -4,7 +4,7 @@
  *
  * First positions become indexes; then nodes are rebuilt one by one:
  *   T &                  pointer -> TYPE_TAG "&" -> T
- *   _Atomic const ...    TYPE_TAG "_Atomic" first: the kernel wants tags before qualifiers
+ *   _Atomic T            T: a tag would be refused by the kernel below a typedef
  *   T a[2][3]            array of array
  *   T C::*               an opaque struct of 8 or 16 bytes
  *   a definition of what another entry declares (DW_AT_specification, DW_AT_signature): the
@@ -211,35 +211,6 @@ static uint16_t tag_of(struct convert *cv, uint32_t ref)
 {
 	ref = graph_real(&cv->g, ref);
 	return ref & NODE_DONE ? 0 : node_at(cv, ref)->tag;
-}
-
-/* const(volatile(atomic(T))) -> atomic(const(volatile(T))): this node becomes the tag. */
-static int lower_qualifier(struct convert *cv, uint32_t i)
-{
-	uint32_t at = node_at(cv, i)->type, copy;
-	uint16_t own = node_at(cv, i)->tag;
-	int err;
-
-	for (int steps = 0; steps < 4; steps++) {
-		uint16_t tag = tag_of(cv, at);
-
-		if (tag == DW_TAG_atomic_type)
-			break;
-		if (tag != DW_TAG_const_type && tag != DW_TAG_volatile_type)
-			return 0;
-		at = node_at(cv, graph_real(&cv->g, at))->type;
-	}
-	if (tag_of(cv, at) != DW_TAG_atomic_type)
-		return 0;
-	at = graph_real(&cv->g, at);
-	err = graph_add(&cv->g, own, &copy);
-	if (err)
-		return err;
-	/* qualifiers between are dropped from this rare chain only if there are two of them */
-	node_at(cv, copy)->type = node_at(cv, at)->type;
-	node_at(cv, i)->tag = DW_TAG_atomic_type;
-	node_at(cv, i)->type = copy;
-	return 0;
 }
 
 static uint64_t element_count(struct convert *cv, const struct node *array, const struct node *range)
@@ -520,9 +491,10 @@ static int lower_node(struct convert *cv, uint32_t i)
 	case DW_TAG_rvalue_reference_type:
 		loss_add(&cv->losses, NOTE_REFERENCE, NULL);
 		return lower_reference(cv, i);
-	case DW_TAG_const_type:
-	case DW_TAG_volatile_type:
-		return lower_qualifier(cv, i);
+	case DW_TAG_atomic_type:
+		loss_add(&cv->losses, NOTE_ATOMIC, NULL);
+		n->tag = NODE_TAG_ALIAS;
+		return 0;
 	case DW_TAG_immutable_type:
 		n->tag = DW_TAG_const_type;
 		return 0;

@@ -95,7 +95,6 @@ static bool has_type_word(uint16_t tag)
 	case DW_TAG_const_type:
 	case DW_TAG_volatile_type:
 	case DW_TAG_restrict_type:
-	case DW_TAG_atomic_type:
 	case DW_TAG_typedef:
 	case DW_TAG_array_type:
 	case DW_TAG_subroutine_type:
@@ -520,9 +519,6 @@ static int emit(struct convert *cv, uint32_t i)
 		return emit_ref(cv, n, BTF_KIND_VOLATILE, 0);
 	case DW_TAG_restrict_type:
 		return emit_ref(cv, n, BTF_KIND_RESTRICT, 0);
-	case DW_TAG_atomic_type:
-		err = builder_string(&cv->b, "_Atomic", &name);
-		return err ? err : emit_ref(cv, n, BTF_KIND_TYPE_TAG, name);
 	case NODE_TAG_TYPE_TAG:
 		err = builder_string(&cv->b, n->name, &name);
 		return err ? err : emit_ref(cv, n, BTF_KIND_TYPE_TAG, name);

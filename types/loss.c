@@ -16,6 +16,7 @@ static const char *const texts[LOSS_COUNT] = {
 	[LOSS_HUGE] = "type beyond BTF's limits of size or member count",
 	[LOSS_SPLIT] = "unit whose .dwo file is missing",
 	[NOTE_VLA] = "array whose length is computed at run time (length 0)",
+	[NOTE_ATOMIC] = "_Atomic (the type without it; its layout is the same)",
 	[NOTE_COMPLEX] = "complex number (a struct of real and imag)",
 	[NOTE_VECTOR] = "vector (an array)",
 	[NOTE_REFERENCE] = "C++ reference (a pointer with type tag \"&\")",

@@ -11,10 +11,10 @@
  * - symbols: what BTF lacks. Where a variable is, which unit it comes from, where a function's
  *   parameters are when it is entered.
  *
- * What BTF cannot say is said like this in it: `_Atomic` is a TYPE_TAG "_Atomic" (a modifier:
- * skip it like const); a C++ reference is a pointer with TYPE_TAG "&" (or "&&") below it; a base
- * class is a member named `__base_NAME`; a C++ or Rust name is mangled into an identifier where
- * the kernel wants one (docs/types.md has the table).
+ * What BTF cannot say is said like this in it: `_Atomic` is left out; a C++ reference is a pointer
+ * with TYPE_TAG "&" (or "&&") below it (a modifier: skip it like const); a base class is a member
+ * named `__base_NAME`; a C++ or Rust name is mangled into an identifier where the kernel wants one
+ * (docs/types.md has the table).
  *
  * Errors: 0 or -errno; *ret is left alone on failure; `err` (may be NULL) gets a sentence.
  * Threads: an opened `struct types` may be read by many threads once types_btf() was called;
