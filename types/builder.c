@@ -38,6 +38,14 @@ int builder_init(struct builder *b)
 	return builder_string_n(b, "", 0, &empty);
 }
 
+void builder_reserve(struct builder *b, size_t size, size_t types, size_t strings)
+{
+	array_reserve(&b->data, size, &b->room, 1);
+	array_reserve(&b->offset, types, &b->room_offset, sizeof(*b->offset));
+	array_reserve(&b->first, types, &b->room_first, sizeof(*b->first));
+	array_reserve(&b->strings, strings, &b->strings_room, 1);
+}
+
 void builder_deinit(struct builder *b)
 {
 	free(b->data);
@@ -153,6 +161,8 @@ int builder_name_at(struct builder *b, const char *string, uint32_t *ret)
 		*ret = 0;
 		return 0;
 	}
+	if ((uintptr_t)string - (uintptr_t)b->moving < b->moving_size)
+		return builder_name(b, string, ret);
 	p = &b->pointers[hash_mix((uintptr_t)string) & (b->pointers_size - 1)];
 	if (p->string == string) {
 		*ret = p->offset;

@@ -34,6 +34,8 @@ struct builder {
 	size_t strings_size, strings_room;
 	uint32_t *names; /* hash of strings: offset */
 	size_t names_size, names_used;
+	const char *moving; /* addresses that are used again: strings there are not remembered */
+	size_t moving_size;
 	struct builder_pointer *pointers; /* strings that were seen by address */
 	size_t pointers_size;
 
@@ -43,6 +45,8 @@ struct builder {
 };
 
 int builder_init(struct builder *b);
+/* Room for so many bytes of records, types, and bytes of strings; best effort. */
+void builder_reserve(struct builder *b, size_t size, size_t types, size_t strings);
 void builder_deinit(struct builder *b);
 
 /* Offset of a string, added if it is new. 0 for NULL and "". -ENOMEM. */

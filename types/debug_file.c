@@ -34,14 +34,14 @@ int build_id_of(Elf *elf, char *hex, size_t size)
 
 struct debug_elf {
 	int fd;
-	Elf *elf;
+	struct mapped_elf map;
+	Elf *elf; /* map.elf */
 	char path[PATH_MAX + 512]; /* a directory, and a name in it */
 };
 
 static void debug_elf_close(struct debug_elf *d)
 {
-	if (d->elf)
-		elf_end(d->elf);
+	mapped_elf_close(&d->map);
 	if (d->fd >= 0)
 		close(d->fd);
 	d->elf = NULL;
@@ -53,9 +53,10 @@ static bool debug_elf_open(struct debug_elf *d)
 	d->fd = open(d->path, O_RDONLY | O_CLOEXEC);
 	if (d->fd < 0)
 		return false;
-	d->elf = elf_begin(d->fd, ELF_C_READ_MMAP, NULL);
-	if (d->elf && elf_kind(d->elf) == ELF_K_ELF)
+	if (!mapped_elf_open(d->fd, &d->map)) {
+		d->elf = d->map.elf;
 		return true;
+	}
 	debug_elf_close(d);
 	return false;
 }
@@ -302,6 +303,7 @@ static int convert_relocatable(struct source *s, struct dwarf_input *in, struct 
 	dwarf = dwfl_module_getdwarf(module, &bias);
 	if (dwarf) {
 		in->elf = in->loaded = dwarf_getelf(dwarf);
+		in->mapped = NULL; /* libdwfl's, and relocated */
 		err = dwarf_convert(in, s->err, ret);
 	} else {
 		err = types_err(s->err, -EBADMSG, "%s: its DWARF cannot be relocated: %s", s->path,
@@ -311,10 +313,14 @@ static int convert_relocatable(struct source *s, struct dwarf_input *in, struct 
 	return err;
 }
 
-static int convert(struct source *s, Elf *elf, const char *path, struct image *ret)
+static int convert(struct source *s, int fd, const struct mapped_elf *map, const char *path,
+                   struct image *ret)
 {
 	struct dwarf_input in = {
-		.elf = elf,
+		.elf = map->elf,
+		.fd = fd,
+		.mapped = map->data,
+		.mapped_size = map->size,
 		.loaded = s->elf,
 		.path = path,
 		.source = TYPES_FROM_DWARF,
@@ -326,10 +332,10 @@ static int convert(struct source *s, Elf *elf, const char *path, struct image *r
 	GElf_Ehdr ehdr;
 	int err;
 
-	in.relocatable = gelf_getehdr(elf, &ehdr) && ehdr.e_type == ET_REL;
-	if (in.relocatable && elf == s->elf)
+	in.relocatable = gelf_getehdr(map->elf, &ehdr) && ehdr.e_type == ET_REL;
+	if (in.relocatable && map->elf == s->elf)
 		return convert_relocatable(s, &in, ret);
-	if (read_alt_link(elf, &link)) {
+	if (read_alt_link(map->elf, &link)) {
 		if (!find_alt(s, &link, path, &alt))
 			return types_err(s->err, -ENODATA,
 			                 "%s: half of its debug information is in %s, which is not "
@@ -348,12 +354,12 @@ int source_dwarf(struct source *s, struct image *ret)
 	int err;
 
 	if (dwarf_present(s->elf))
-		return convert(s, s->elf, s->path, ret);
+		return convert(s, s->fd, &s->map, s->path, ret);
 	if (!find_debug(s, &d))
 		return -ENODATA;
 	err = source_btf(s, d.elf, d.path, ret);
 	if (err == -ENODATA)
-		err = dwarf_present(d.elf) ? convert(s, d.elf, d.path, ret) : -ENODATA;
+		err = dwarf_present(d.elf) ? convert(s, d.fd, &d.map, d.path, ret) : -ENODATA;
 	debug_elf_close(&d);
 	return err;
 }

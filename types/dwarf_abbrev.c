@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Abbreviations, compiled: neighbouring attributes of fixed size that no conversion reads become
- * one "skip n bytes". Tables are kept by offset: thousands of units of an LTO link or of dwz
- * share a few.
+ * one "skip n bytes". The table of one unit is kept: units that share one (dwz, LTO) are
+ * neighbours.
  */
 #include "types/dwarf_file.h"
 #include "types/dwarf_unit.h"
@@ -239,11 +239,6 @@ static int parse_one(struct dw_abbrevs *t, struct dw_cursor *c, const struct dw_
 		if ((attr == DW_AT_location && is_expression(form, u->version)) ||
 		    attr == DW_AT_const_value)
 			a->placed = true;
-		if (form == DW_FORM_ref_addr || form == DW_FORM_ref_sig8)
-			t->has_far = true;
-		if (form == DW_FORM_GNU_ref_alt || form == DW_FORM_ref_sup4 ||
-		    form == DW_FORM_ref_sup8)
-			t->has_alt = true;
 		err = add_step(t, a, u, attr, form, implicit);
 		if (err)
 			return err;
@@ -273,11 +268,26 @@ static void sort_codes(struct dw_abbrevs *t)
 		qsort(t->list, t->count, sizeof(*t->list), by_code);
 }
 
-static void abbrevs_free(struct dw_abbrevs *t)
+void dw_abbrevs_free(struct dw_abbrevs *t)
 {
+	if (!t)
+		return;
 	free(t->list);
 	free(t->steps);
 	free(t);
+}
+
+/* The last table, emptied: its memory is used again. */
+static struct dw_abbrevs *abbrevs_new(struct dw_file *f)
+{
+	struct dw_abbrevs *t = f->abbrevs;
+
+	f->abbrevs = NULL;
+	if (!t)
+		return calloc(1, sizeof(*t));
+	t->count = t->steps_count = 0;
+	t->dense = false;
+	return t;
 }
 
 int dw_abbrevs_get(struct dw_file *f, const struct dw_unit *u, uint64_t offset,
@@ -288,15 +298,14 @@ int dw_abbrevs_get(struct dw_file *f, const struct dw_unit *u, uint64_t offset,
 	uint64_t code;
 	int err = 0;
 
-	for (t = f->abbrevs; t; t = t->next) {
-		/* forms have other sizes in another kind of unit */
-		if (t->offset == offset && t->version2 == (u->version == 2) &&
-		    t->address_size == u->address_size && t->offset_size == u->offset_size) {
-			*ret = t;
-			return 0;
-		}
+	/* forms have other sizes in another kind of unit */
+	t = f->abbrevs;
+	if (t && t->offset == offset && t->version2 == (u->version == 2) &&
+	    t->address_size == u->address_size && t->offset_size == u->offset_size) {
+		*ret = t;
+		return 0;
 	}
-	t = calloc(1, sizeof(*t));
+	t = abbrevs_new(f);
 	if (!t)
 		return -ENOMEM;
 	t->offset = offset;
@@ -307,23 +316,43 @@ int dw_abbrevs_get(struct dw_file *f, const struct dw_unit *u, uint64_t offset,
 	while (!err && !c.bad && (code = dw_uleb(&c)))
 		err = parse_one(t, &c, u, code);
 	if (err || c.bad) {
-		abbrevs_free(t);
+		dw_abbrevs_free(t);
 		return err ? err : -EBADMSG;
 	}
 	sort_codes(t);
-	t->next = f->abbrevs;
 	f->abbrevs = t;
 	*ret = t;
 	return 0;
 }
 
-void dw_abbrevs_free_all(struct dw_file *f)
+int dw_abbrevs_survey(const struct dw_file *f, uint64_t offset, uint64_t code,
+                      struct dw_cursor *ret, uint16_t *ret_tag, bool *ret_far)
 {
-	for (struct dw_abbrevs *t = f->abbrevs, *next; t; t = next) {
-		next = t->next;
-		abbrevs_free(t);
+	struct dw_cursor c = { f->abbrev.data, f->abbrev.data + f->abbrev.size, false };
+	uint64_t own;
+	bool found = false;
+
+	dw_advance(&c, offset);
+	*ret_far = false;
+	while (!c.bad && (own = dw_uleb(&c))) {
+		uint64_t tag = dw_uleb(&c), attr, form;
+
+		dw_advance(&c, 1);
+		if (own == code && !found) {
+			found = true;
+			*ret = c;
+			*ret_tag = tag;
+		}
+		do {
+			attr = dw_uleb(&c);
+			form = dw_uleb(&c);
+			if (form == DW_FORM_implicit_const)
+				dw_sleb(&c);
+			else if (form == DW_FORM_ref_addr || form == DW_FORM_ref_sig8)
+				*ret_far = true;
+		} while (!c.bad && (attr || form));
 	}
-	f->abbrevs = NULL;
+	return c.bad || (code && !found) ? -EBADMSG : 0;
 }
 
 const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *t, uint64_t code)

@@ -26,6 +26,17 @@ struct run {
 	struct weir_error *err;
 };
 
+/* Address space for what is likely to come out of so much DWARF: growing costs copies. */
+static void reserve(struct convert *cv, size_t info)
+{
+	builder_reserve(&cv->b, info / 12, info / 400, info / 40);
+	array_reserve(&cv->id_unit, info / 400, &cv->id_unit_room, sizeof(*cv->id_unit));
+	array_reserve(&cv->symbols.list, info / 1500, &cv->symbols.room,
+	              sizeof(*cv->symbols.list));
+	array_reserve(&cv->symbols.params, info / 600, &cv->symbols.params_room,
+	              sizeof(*cv->symbols.params));
+}
+
 static void progress(struct run *r, size_t bytes)
 {
 	r->done += bytes;
@@ -85,9 +96,15 @@ static int convert_unit(struct run *r, struct dw_unit *u)
 	graph_clear(&cv->g);
 	err = number_unit(cv, u);
 	if (!err)
+		err = dw_unit_load(u);
+	if (!err) {
+		cv->b.moving = (const char *)u->file->buffer;
+		cv->b.moving_size = u->file->buffer_size;
 		err = graph_scan(&cv->g, u);
-	if (!err)
-		err = convert_graph(cv);
+		if (!err)
+			err = convert_graph(cv);
+		dw_unit_release(u);
+	}
 	return err ? fail(r, err, u) : 0;
 }
 
@@ -125,6 +142,8 @@ static int scan_units(struct run *r, struct dw_file *f, unit_filter filter)
 		if (!filter(u))
 			continue;
 		err = number_unit(&r->cv, u);
+		if (!err)
+			err = dw_unit_load(u);
 		if (!err)
 			err = graph_scan(&r->cv.g, u);
 		if (err)
@@ -203,7 +222,7 @@ static struct survey survey(const struct dw_file *f)
 
 		if (is_shared_unit(u))
 			s.shared = true;
-		else if (u->abbrevs->has_far)
+		else if (u->has_far)
 			s.far = true;
 	}
 	return s;
@@ -222,6 +241,8 @@ static int convert_file(struct run *r, struct dw_file *f)
 	int err = -EXDEV;
 
 	r->cv.file = f;
+	if (s.shared || s.far)
+		f->fd = -1; /* many units are looked at together */
 	if (s.shared)
 		err = convert_with_shared(r, f);
 	else if (!s.far)
@@ -252,6 +273,7 @@ static int convert_split_unit(struct run *r, struct dw_unit *skeleton)
 		r->total += f->info.size;
 		err = convert_file(r, f);
 		dwarf_split_close(&r->split, f);
+		r->cv.b.moving_size = 0;
 		names_forget(&r->cv);
 	}
 	return err;
@@ -313,6 +335,7 @@ static int run_init(struct run *r)
 	err = dw_file_init(&r->file, r->in->elf, r->err);
 	if (err)
 		return err;
+	dw_file_use_fd(&r->file, r->in->fd, r->in->mapped, r->in->mapped_size);
 	if (!r->file.info.size && !r->file.types.size)
 		return types_err(r->err, -ENODATA, "no DWARF");
 	if (r->in->alt) {
@@ -326,6 +349,7 @@ static int run_init(struct run *r)
 	if (!err && r->in->alt)
 		err = dw_file_units(&r->alt, end, r->err, &end);
 	r->total = end;
+	reserve(&r->cv, r->file.info.size);
 	dwarf_split_init(&r->split, r->in->path, &r->file);
 	return err;
 }

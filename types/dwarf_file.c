@@ -43,7 +43,7 @@ int64_t dw_sleb(struct dw_cursor *c)
 	return 0;
 }
 
-uint64_t dw_fixed(struct dw_cursor *c, unsigned int size)
+uint64_t dw_fixed_slow(struct dw_cursor *c, unsigned int size)
 {
 	uint64_t value = 0;
 
@@ -185,6 +185,7 @@ int dw_file_init(struct dw_file *f, Elf *elf, struct weir_error *err)
 	int ret;
 
 	memset(f, 0, sizeof(*f));
+	f->fd = -1;
 	f->elf = elf;
 	if (!ident || elf_kind(elf) != ELF_K_ELF)
 		return types_err(err, -ENOEXEC, "not an ELF file");
@@ -207,10 +208,80 @@ int dw_file_init(struct dw_file *f, Elf *elf, struct weir_error *err)
 
 void dw_file_deinit(struct dw_file *f)
 {
-	dw_abbrevs_free_all(f);
+	dw_abbrevs_free(f->abbrevs);
+	free(f->buffer);
 	free(f->units);
 	free(f->signatures);
 	memset(f, 0, sizeof(*f));
+}
+
+/* --- units in a buffer --- */
+
+void dw_file_use_fd(struct dw_file *f, int fd, const void *mapped, size_t size)
+{
+	uintptr_t begin = (uintptr_t)mapped, info = (uintptr_t)f->info.data;
+
+	if (!mapped || info < begin || info + f->info.size > begin + size)
+		return; /* inflated or relocated */
+	f->fd = fd;
+	f->info_start = info - begin;
+}
+
+static int read_fully(int fd, uint8_t *to, size_t size, uint64_t at)
+{
+	while (size) {
+		ssize_t n = pread(fd, to, size, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EIO;
+		to += n;
+		at += n;
+		size -= n;
+	}
+	return 0;
+}
+
+static int load_entries(struct dw_unit *u)
+{
+	struct dw_file *f = u->file;
+	size_t size = u->end - u->begin;
+
+	if (f->fd < 0 || u->in_types)
+		return 0;
+	if (size > f->buffer_size) {
+		free(f->buffer);
+		f->buffer_size = 0;
+		f->buffer = malloc(size + size / 4);
+		if (!f->buffer)
+			return -ENOMEM;
+		f->buffer_size = size + size / 4;
+	}
+	if (read_fully(f->fd, f->buffer, size, f->info_start + (u->begin - f->info.data)))
+		return -EBADMSG;
+	u->home = u->begin;
+	u->die = f->buffer + (u->die - u->begin);
+	u->end = f->buffer + size;
+	u->begin = f->buffer;
+	return 0;
+}
+
+int dw_unit_load(struct dw_unit *u)
+{
+	int err = dw_abbrevs_get(u->file, u, u->abbrev, &u->abbrevs);
+
+	return err ? err : load_entries(u);
+}
+
+void dw_unit_release(struct dw_unit *u)
+{
+	if (!u->home)
+		return;
+	u->die = u->home + (u->die - u->begin);
+	u->end = u->home + (u->end - u->begin);
+	u->begin = u->home;
+	u->home = NULL;
 }
 
 /* --- values --- */

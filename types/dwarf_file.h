@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <weir/weir.h>
 
@@ -68,11 +69,8 @@ struct dw_abbrevs {
 	struct dw_step *steps;
 	size_t steps_count, steps_room;
 	bool dense; /* codes are 1..count */
-	bool has_far; /* a form that refers to another unit */
-	bool has_alt; /* a form that refers to the alternate file */
 	bool version2; /* with the sizes, what the forms' lengths depend on */
 	uint8_t address_size, offset_size;
-	struct dw_abbrevs *next;
 };
 
 struct dw_file;
@@ -85,7 +83,10 @@ struct dw_unit {
 	uint8_t address_size, offset_size;
 	uint8_t type; /* DW_UT_* */
 	bool in_types;
-	struct dw_abbrevs *abbrevs;
+	uint64_t abbrev;     /* offset of its abbreviations */
+	bool has_far;        /* a form that refers to another unit */
+	const uint8_t *home; /* `begin`, while the unit is in a buffer */
+	struct dw_abbrevs *abbrevs; /* between dw_unit_load() and dw_unit_release() */
 	uint64_t signature;       /* type units; dwo id of skeletons and split units */
 	uint64_t type_offset;     /* type units */
 	uint64_t str_offsets_base, addr_base, loclists_base, rnglists_base;
@@ -107,13 +108,17 @@ struct dw_file {
 	uint32_t base;                    /* position of info[0] */
 	struct dw_unit *units;
 	size_t units_count, units_room;
-	struct dw_abbrevs *abbrevs;
+	struct dw_abbrevs *abbrevs; /* of the unit that was loaded last */
 	struct dw_signature {
 		uint64_t signature;
 		uint32_t position;
 	} *signatures; /* of type units, sorted */
 	size_t signatures_count;
 	struct dw_file *alt;
+	int fd;              /* where units are read from; -1: they are where the section is */
+	uint64_t info_start; /* of .debug_info in the file */
+	uint8_t *buffer;
+	size_t buffer_size;
 	bool split; /* .dwo sections */
 	bool is_alt;
 };
@@ -126,6 +131,20 @@ void dw_file_deinit(struct dw_file *file);
 int dw_file_units(struct dw_file *file, uint32_t base, struct weir_error *err, uint32_t *ret);
 /* The unit with this position; NULL if there is none. */
 struct dw_unit *dw_file_unit_at(struct dw_file *file, uint32_t position);
+
+/*
+ * Make a unit's entries and abbreviations readable; one unit at a time. A unit of a plain file is
+ * read into a buffer and not mapped: page by page, mapping costs more than copying, and what was
+ * mapped stays in memory. dw_in_buffer(): will this address have other content later?
+ */
+int dw_unit_load(struct dw_unit *unit);
+void dw_unit_release(struct dw_unit *unit);
+static inline bool dw_in_buffer(const struct dw_file *file, const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)file->buffer < file->buffer_size;
+}
+/* Units are read with fd from now on, if .debug_info lies in this mapping of the whole file. */
+void dw_file_use_fd(struct dw_file *file, int fd, const void *mapped, size_t size);
 
 const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *abbrevs, uint64_t code);
 
@@ -142,7 +161,18 @@ static inline uint64_t dw_uleb(struct dw_cursor *c)
 		return *c->p++;
 	return dw_uleb_slow(c);
 }
-uint64_t dw_fixed(struct dw_cursor *c, unsigned int size);
+uint64_t dw_fixed_slow(struct dw_cursor *c, unsigned int size);
+/* A number of 1 to 8 bytes in this machine's order. */
+static inline uint64_t dw_fixed(struct dw_cursor *c, unsigned int size)
+{
+	uint64_t word = 0;
+
+	if ((size_t)(c->end - c->p) < 8 || size > 8)
+		return dw_fixed_slow(c, size);
+	memcpy(&word, c->p, 8);
+	c->p += size;
+	return size == 8 ? word : word & ((1ULL << size * 8) - 1);
+}
 static inline void dw_advance(struct dw_cursor *c, uint64_t n)
 {
 	if (n > (uint64_t)(c->end - c->p)) {

@@ -60,8 +60,10 @@ static bool dwp_find(const struct dw_section *s, bool types, uint64_t offset, st
 
 /* --- headers --- */
 
-static int header_length(struct dw_cursor *c, struct dw_unit *u)
+/* `c` reads from u->begin on, perhaps a copy that is shorter than the `size` bytes there are. */
+static int header_length(struct dw_cursor *c, struct dw_unit *u, size_t size)
 {
+	const uint8_t *copy = c->p;
 	uint64_t length = dw_fixed(c, 4);
 
 	u->offset_size = 4;
@@ -71,16 +73,18 @@ static int header_length(struct dw_cursor *c, struct dw_unit *u)
 	} else if (length >= 0xfffffff0) {
 		return -EBADMSG;
 	}
-	if (c->bad || length > (uint64_t)(c->end - c->p))
+	if (c->bad || length > size - (c->p - copy))
 		return -EBADMSG;
-	u->end = c->p + length;
-	c->end = u->end;
+	u->end = u->begin + (c->p - copy) + length;
+	if (length < (uint64_t)(c->end - c->p))
+		c->end = c->p + length;
 	return 0;
 }
 
-static int read_header(struct dw_cursor *c, struct dw_unit *u, uint64_t *ret_abbrev)
+static int read_header(struct dw_cursor *c, struct dw_unit *u, size_t size, uint64_t *ret_abbrev)
 {
-	int err = header_length(c, u);
+	const uint8_t *copy = c->p;
+	int err = header_length(c, u, size);
 
 	if (err)
 		return err;
@@ -104,7 +108,7 @@ static int read_header(struct dw_cursor *c, struct dw_unit *u, uint64_t *ret_abb
 	}
 	if (c->bad || (u->address_size != 4 && u->address_size != 8))
 		return -EBADMSG;
-	u->die = c->p;
+	u->die = u->begin + (c->p - copy);
 	return 0;
 }
 
@@ -153,39 +157,38 @@ static bool first_base(struct dw_unit *u, unsigned int attr, const struct dw_val
 	return false;
 }
 
-/* The bases come first: strings of the same entry may need them. */
-static int read_first_entry(struct dw_unit *u)
+/* The attributes of the first entry; the bases first: its strings may need them. */
+static int read_attributes(struct dw_unit *u, struct dw_cursor c, struct dw_cursor abbrev)
 {
-	struct dw_cursor c = { u->die, u->end, false };
-	const struct dw_abbrev *a;
-	const uint8_t *begin;
-	uint64_t code = dw_uleb(&c);
+	const uint8_t *entry = c.p, *attributes = abbrev.p;
 
-	if (!code)
-		return 0; /* an empty unit */
-	a = dw_abbrev_find(u->abbrevs, code);
-	if (!a)
-		return -EBADMSG;
-	u->tag = a->tag;
-	begin = c.p;
 	for (int pass = 0; pass < 2; pass++) {
-		c.p = begin;
-		for (uint32_t i = 0; i < a->steps && !c.bad; i++) {
-			const struct dw_step *s = &u->abbrevs->steps[a->step + i];
+		c.p = entry;
+		abbrev.p = attributes;
+		while (!c.bad && !abbrev.bad) {
+			uint64_t attr = dw_uleb(&abbrev), form = dw_uleb(&abbrev);
+			int64_t implicit = form == DW_FORM_implicit_const ? dw_sleb(&abbrev) : 0;
 			struct dw_value v = { 0 };
 
-			if (s->form == DW_SKIP) {
-				dw_advance(&c, s->skip);
-				continue;
-			}
-			dw_value_read(&c, u, s->form, s->implicit, &v);
+			if (!attr && !form)
+				break;
+			dw_value_read(&c, u, form, implicit, &v);
 			if (v.kind != DW_VALUE_STRING)
 				v.string = NULL;
-			if (!first_base(u, s->attr, &v) && pass)
-				first_attribute(u, s->attr, &v);
+			if (!first_base(u, attr, &v) && pass)
+				first_attribute(u, attr, &v);
 		}
 	}
-	return c.bad ? -EBADMSG : 0;
+	return c.bad || abbrev.bad ? -EBADMSG : 0;
+}
+
+static int read_first_entry(struct dw_unit *u, struct dw_cursor c)
+{
+	struct dw_cursor abbrev = { 0 };
+	uint64_t code = dw_uleb(&c);
+	int err = dw_abbrevs_survey(u->file, u->abbrev, code, &abbrev, &u->tag, &u->has_far);
+
+	return err || !code ? err : read_attributes(u, c, abbrev);
 }
 
 /* Without DW_AT_str_offsets_base a split unit's offsets follow the table's header. */
@@ -198,12 +201,11 @@ static void default_bases(struct dw_unit *u)
 	}
 }
 
-static int read_unit(struct dw_file *f, struct dw_cursor c, struct dw_unit *u)
+static int read_unit(struct dw_file *f, struct dw_cursor c, size_t size, struct dw_unit *u)
 {
 	const struct dw_section *section = u->in_types ? &f->types : &f->info;
-	uint64_t abbrev = 0;
 	struct dwp_row row;
-	int err = read_header(&c, u, &abbrev);
+	int err = read_header(&c, u, size, &u->abbrev);
 
 	if (err)
 		return err;
@@ -213,13 +215,45 @@ static int read_unit(struct dw_file *f, struct dw_cursor c, struct dw_unit *u)
 		if (!dwp_find(type ? &f->tu_index : &f->cu_index, u->in_types,
 		              u->begin - section->data, &row))
 			return -EBADMSG;
-		abbrev += row.abbrev;
+		u->abbrev += row.abbrev;
 		u->str_offsets_shift = row.str_offsets;
 		u->loc_shift = row.loc;
 	}
 	default_bases(u);
-	err = dw_abbrevs_get(f, u, abbrev, &u->abbrevs);
-	return err ? err : read_first_entry(u);
+	return read_first_entry(u, c);
+}
+
+/*
+ * Headers and first entries of a plain file are read through a small window, too. What points
+ * into the window is moved to where the section is mapped.
+ */
+#define WINDOW 2048
+
+static void rebase(const char **string, const uint8_t *window, const uint8_t *home)
+{
+	const uint8_t *p = (const uint8_t *)*string;
+
+	if (p >= window && p < window + WINDOW)
+		*string = (const char *)(home + (p - window));
+}
+
+static int read_unit_in_window(struct dw_file *f, const uint8_t *p, size_t size,
+                               struct dw_unit *u)
+{
+	uint8_t window[WINDOW];
+	struct dw_unit saved = *u;
+
+	if (f->fd < 0 || u->in_types || size <= WINDOW ||
+	    pread(f->fd, window, WINDOW, f->info_start + (p - f->info.data)) != WINDOW)
+		return read_unit(f, (struct dw_cursor){ p, p + size, false }, size, u);
+	if (read_unit(f, (struct dw_cursor){ window, window + WINDOW, false }, size, u)) {
+		*u = saved; /* perhaps its first entry is longer than the window */
+		return read_unit(f, (struct dw_cursor){ p, p + size, false }, size, u);
+	}
+	rebase(&u->name, window, p);
+	rebase(&u->comp_dir, window, p);
+	rebase(&u->dwo_name, window, p);
+	return 0;
 }
 
 static const char *unit_problem(int err)
@@ -244,7 +278,7 @@ static int read_section(struct dw_file *f, struct dw_section *section, uint32_t 
 		u->begin = p;
 		u->base = base + (p - section->data);
 		u->in_types = types;
-		ret = read_unit(f, (struct dw_cursor){ p, end, false }, u);
+		ret = read_unit_in_window(f, p, end - p, u);
 		if (ret == -ENOMEM)
 			return types_err(err, ret, "out of memory");
 		if (ret)

@@ -18,10 +18,20 @@ struct types {
 	struct types_loss *losses; /* made at the first call */
 };
 
+/* An ELF file in a mapping of our own, so that its pages can be given back. */
+struct mapped_elf {
+	Elf *elf;
+	void *data;
+	size_t size;
+};
+int mapped_elf_open(int fd, struct mapped_elf *ret);
+void mapped_elf_close(struct mapped_elf *m);
+
 /* An ELF file that is being opened. */
 struct source {
 	int fd;
-	Elf *elf;
+	struct mapped_elf map;
+	Elf *elf; /* map.elf */
 	const char *path; /* for messages */
 	const struct types_options *opts;
 	struct weir_error *err;

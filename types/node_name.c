@@ -67,6 +67,8 @@ static int qualified(struct convert *cv, uint32_t scope, const char *name, bool 
 	struct name_memo *m = memo_at(cv, scope, name, mangled);
 	int err;
 
+	if (dw_in_buffer(cv->file, name))
+		return join(cv, scope, name, mangled, ret);
 	if (m->name == name && m->scope == scope && m->mangled == mangled) {
 		*ret = m->result;
 		return 0;

@@ -104,15 +104,15 @@ int types_open_fd(int fd, const char *path, const struct types_options *opts,
 	s.opts = opts;
 	if (fstat(fd, &s.stat))
 		return types_err(err, -errno, "%s: %s", path ? path : "file", strerror(errno));
-	elf_version(EV_CURRENT);
-	s.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!s.elf || elf_kind(s.elf) != ELF_K_ELF) {
-		elf_end(s.elf);
-		return types_err(err, -ENOEXEC, "%s is not an ELF file", path ? path : "it");
-	}
+	code = mapped_elf_open(fd, &s.map);
+	if (code == -ENOEXEC)
+		return types_err(err, code, "%s is not an ELF file", path ? path : "it");
+	if (code)
+		return types_err(err, code, "%s: %s", path ? path : "file", strerror(-code));
+	s.elf = s.map.elf;
 	build_id_of(s.elf, s.build_id, sizeof(s.build_id));
 	code = open_elf(&s, ret);
-	elf_end(s.elf);
+	mapped_elf_close(&s.map);
 	return code;
 }
 
