@@ -75,14 +75,25 @@ static void shift_names(struct btf_type *t, uint32_t by)
 		words[i * step] += by;
 }
 
+static bool is_dropped(const struct btf_type *t)
+{
+	switch (BTF_INFO_KIND(t->info)) {
+	case BTF_KIND_DATASEC:
+	case BTF_KIND_DECL_TAG:
+		return true;
+	case BTF_KIND_FUNC:
+		return !t->name_off; /* gcc 12 writes such */
+	}
+	return false;
+}
+
 static int add_record(struct merge *m, const struct btf_type *from, uint32_t name_base)
 {
 	size_t at = m->types_size, bytes = btf_record_size(from);
 	struct btf_type *t;
 	int err;
 
-	if (BTF_INFO_KIND(from->info) == BTF_KIND_DATASEC ||
-	    BTF_INFO_KIND(from->info) == BTF_KIND_DECL_TAG) {
+	if (is_dropped(from)) {
 		/* ids are places: something has to stay, and this is deduplicated away */
 		struct btf_type none = { .info = BTF_KIND_CONST << 24 };
 
