@@ -26,6 +26,8 @@ struct merge {
 	size_t names_size, names_room;
 	uint32_t count; /* types so far */
 	uint32_t base;  /* of the unit being added */
+	struct losses losses;
+	const char *unit_names;
 };
 
 static int append(void *buffer, size_t *size, size_t *room, const void *data, size_t bytes)
@@ -87,6 +89,18 @@ static bool is_dropped(const struct btf_type *t)
 	return false;
 }
 
+/* The kernel wants one property of an integer; gcc gives a char two. */
+static void fix_encoding(uint32_t *word)
+{
+	uint32_t encoding = BTF_INT_ENCODING(*word);
+
+	if (encoding & (encoding - 1))
+		encoding = encoding & BTF_INT_SIGNED ? BTF_INT_SIGNED : 0;
+	else if (encoding & ~(BTF_INT_SIGNED | BTF_INT_CHAR | BTF_INT_BOOL))
+		encoding = 0;
+	*word = (*word & 0xffffff) | encoding << 24;
+}
+
 static int add_record(struct merge *m, const struct btf_type *from, uint32_t name_base)
 {
 	size_t at = m->types_size, bytes = btf_record_size(from);
@@ -105,6 +119,17 @@ static int add_record(struct merge *m, const struct btf_type *from, uint32_t nam
 	t = (void *)(m->types + at);
 	btf_record_ids(t, shift, &m->base);
 	shift_names(t, name_base);
+	if (BTF_INFO_KIND(t->info) == BTF_KIND_FWD)
+		t->type = 0;
+	if (BTF_INFO_KIND(t->info) == BTF_KIND_INT)
+		fix_encoding((void *)(t + 1));
+	if (BTF_INFO_KIND(t->info) == BTF_KIND_FLOAT &&
+	    !strncmp(m->unit_names + from->name_off, "complex", 7)) {
+		/* gcc 12 calls a complex number a float of twice the size */
+		loss_add(&m->losses, LOSS_BASE_TYPE, m->unit_names + from->name_off);
+		t->info = BTF_KIND_STRUCT << 24;
+		t->name_off = 0;
+	}
 	if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC && BTF_INFO_VLEN(t->info) > BTF_FUNC_GLOBAL)
 		t->info = BTF_KIND_FUNC << 24 | BTF_FUNC_GLOBAL;
 	return 0;
@@ -121,6 +146,7 @@ static int add_unit(struct merge *m, const uint8_t *data, size_t size, struct we
 		return ret;
 	types = data + h->hdr_len + h->type_off;
 	m->base = m->count;
+	m->unit_names = (const char *)data + h->hdr_len + h->str_off;
 	for (size_t at = 0; at < h->type_len && !ret; m->count++) {
 		ret = add_record(m, (const void *)(types + at), name_base);
 		at += btf_record_size((const void *)(types + at));
@@ -326,7 +352,7 @@ static int type_symbols(struct table *t, const void *btf)
 }
 
 static int make_image(struct source *s, const void *btf, size_t size, const char *path,
-                      enum types_source kind, struct image *ret)
+                      enum types_source kind, const struct losses *losses, struct image *ret)
 {
 	struct table t = { 0 };
 	struct image_parts p;
@@ -345,6 +371,7 @@ static int make_image(struct source *s, const void *btf, size_t size, const char
 			.symbols_count = t.count,
 			.strings = t.strings,
 			.strings_size = t.strings_size,
+			.losses = losses,
 			.debug_path = path,
 			.source = kind,
 		};
@@ -376,7 +403,10 @@ int image_from_btf(struct source *s, const void *data, size_t size, const char *
 	}
 	free(m.types);
 	free(m.names);
-	return err ? err : make_image(s, sorted, size, path, kind, ret);
+	if (!err)
+		err = make_image(s, sorted, size, path, kind, &m.losses, ret);
+	losses_deinit(&m.losses);
+	return err;
 }
 
 int source_btf(struct source *s, Elf *elf, const char *path, struct image *ret)

@@ -160,7 +160,7 @@ static void lower_definition(struct convert *cv, uint32_t i)
 		n->parent = o->parent;
 		if (o->flags & NODE_DECLARATION && o->tag != NODE_TAG_ALIAS && o->type != i)
 			make_alias(o, i);
-	} else if (n->flags & NODE_DECLARATION) { /* DW_AT_signature */
+	} else { /* DW_AT_signature; DW_AT_abstract_origin of a type in an inlined function */
 		make_alias(n, n->origin);
 	}
 	n->origin = 0;

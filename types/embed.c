@@ -1,182 +1,184 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What is loaded keeps its place: BTF, section names and a new section table are put at the end,
+ * and the file's header then points at that table. The old table and names stay as dead bytes.
+ */
 #include "types/embed.h"
 
+#include <elf.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "types/error.h"
 #include "types/util.h"
 
-static Elf_Scn *find_section(Elf *elf, size_t names, const char *wanted)
+struct file {
+	const uint8_t *data;
+	size_t size;
+	const Elf64_Ehdr *ehdr;
+	const Elf64_Shdr *sections;
+	size_t count;
+	const char *names;
+	size_t names_size;
+};
+
+static bool inside(const struct file *f, uint64_t offset, uint64_t size)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name;
-
-		if (!gelf_getshdr(scn, &shdr))
-			continue;
-		name = elf_strptr(elf, names, shdr.sh_name);
-		if (name && !strcmp(name, wanted))
-			return scn;
-	}
-	return NULL;
+	return offset <= f->size && size <= f->size - offset;
 }
 
-/* Append `name` to the section names; *ret is its offset. */
-static int add_name(Elf *elf, size_t names, const char *name, size_t *ret, uint64_t *ret_grown)
+/* -ENOTSUP: not of a kind that is handled; -EBADMSG. */
+static int read_tables(struct file *f)
 {
-	Elf_Scn *scn = elf_getscn(elf, names);
-	Elf_Data *old = elf_getdata(scn, NULL), *data;
-	GElf_Shdr shdr;
+	const Elf64_Ehdr *e = (const void *)f->data;
+	const Elf64_Shdr *names;
 
-	if (!old || !gelf_getshdr(scn, &shdr) || shdr.sh_flags & SHF_ALLOC)
+	if (f->size < sizeof(*e) || memcmp(e->e_ident, ELFMAG, SELFMAG))
 		return -EBADMSG;
-	data = elf_newdata(scn);
-	if (!data)
-		return -ENOMEM;
-	*ret = shdr.sh_size;
-	data->d_buf = (void *)name;
-	data->d_size = strlen(name) + 1;
-	data->d_off = *ret;
-	data->d_align = 1;
-	shdr.sh_size += data->d_size;
-	*ret_grown = shdr.sh_size;
-	return gelf_update_shdr(scn, &shdr) ? 0 : -EBADMSG;
+	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_shentsize != sizeof(Elf64_Shdr) ||
+	    !e->e_shnum || e->e_shnum >= SHN_LORESERVE - 1 || e->e_shstrndx >= e->e_shnum)
+		return -ENOTSUP;
+	if (e->e_shoff % 8 || !inside(f, e->e_shoff, (uint64_t)e->e_shnum * sizeof(Elf64_Shdr)))
+		return -EBADMSG;
+	f->ehdr = e;
+	f->sections = (const void *)(f->data + e->e_shoff);
+	f->count = e->e_shnum;
+	names = &f->sections[e->e_shstrndx];
+	if (!inside(f, names->sh_offset, names->sh_size) || !names->sh_size ||
+	    f->data[names->sh_offset + names->sh_size - 1])
+		return -EBADMSG;
+	f->names = (const char *)f->data + names->sh_offset;
+	f->names_size = names->sh_size;
+	return 0;
 }
 
-static uint64_t end_of_file(Elf *elf)
+static size_t find_btf(const struct file *f)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-	GElf_Ehdr ehdr;
-	GElf_Phdr phdr;
-	size_t count = 0;
-	uint64_t end = 0;
-
-	if (gelf_getehdr(elf, &ehdr))
-		end = ehdr.e_ehsize;
-	elf_getphdrnum(elf, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (gelf_getphdr(elf, i, &phdr) && phdr.p_offset + phdr.p_filesz > end)
-			end = phdr.p_offset + phdr.p_filesz;
+	for (size_t i = 1; i < f->count; i++) {
+		if (f->sections[i].sh_name < f->names_size &&
+		    !strcmp(f->names + f->sections[i].sh_name, ".BTF"))
+			return i;
 	}
-	while ((scn = elf_nextscn(elf, scn))) {
-		if (gelf_getshdr(scn, &shdr) && shdr.sh_type != SHT_NOBITS &&
-		    shdr.sh_offset + shdr.sh_size > end)
-			end = shdr.sh_offset + shdr.sh_size;
+	return f->count; /* one more */
+}
+
+static int put(int fd, const void *data, size_t size, uint64_t at)
+{
+	const uint8_t *p = data;
+
+	while (size) {
+		ssize_t n = pwrite(fd, p, size, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		at += n;
+		size -= n;
 	}
-	return end;
+	return 0;
 }
 
-static uint64_t place(Elf_Scn *scn, uint64_t at)
+static uint64_t aligned(uint64_t at)
 {
-	GElf_Shdr shdr;
-
-	at = (at + 7) & ~7ULL;
-	gelf_getshdr(scn, &shdr);
-	shdr.sh_offset = at;
-	gelf_update_shdr(scn, &shdr);
-	return at + shdr.sh_size;
+	return (at + 7) & ~7ULL;
 }
 
-static int set_section(Elf *elf, const void *btf, size_t size)
+static int write_copy(const struct file *f, int fd, const void *btf, size_t size)
 {
-	size_t names, name = 0;
-	uint64_t end, grown = 0;
-	Elf_Data *data;
-	Elf_Scn *scn;
-	GElf_Shdr shdr;
-	GElf_Ehdr ehdr;
+	static const char name[] = ".BTF";
+	size_t at = find_btf(f), count = at == f->count ? f->count + 1 : f->count;
+	uint64_t btf_at = aligned(f->size), names_at = aligned(btf_at + size);
+	uint64_t table_at = aligned(names_at + f->names_size + sizeof(name));
+	_cleanup_free_ Elf64_Shdr *table = calloc(count, sizeof(*table));
+	Elf64_Ehdr ehdr = *f->ehdr;
 	int err;
 
-	if (elf_getshdrstrndx(elf, &names))
-		return -EBADMSG;
-	elf_flagelf(elf, ELF_C_SET, ELF_F_LAYOUT); /* what is loaded must not move */
-	end = end_of_file(elf);
-	scn = find_section(elf, names, ".BTF");
-	if (scn) {
-		data = elf_getdata(scn, NULL);
-	} else {
-		err = add_name(elf, names, ".BTF", &name, &grown);
-		if (err)
-			return err;
-		scn = elf_newscn(elf);
-		data = scn ? elf_newdata(scn) : NULL;
-	}
-	if (!data || !gelf_getshdr(scn, &shdr))
+	if (!table)
 		return -ENOMEM;
-	if (shdr.sh_flags & (SHF_ALLOC | SHF_COMPRESSED))
-		return -EBUSY;
-	data->d_buf = (void *)btf;
-	data->d_size = size;
-	data->d_type = ELF_T_BYTE;
-	data->d_align = 1;
-	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
-	if (grown)
-		shdr.sh_name = name;
-	shdr.sh_type = SHT_PROGBITS;
-	shdr.sh_size = size;
-	shdr.sh_addralign = 8;
-	if (!gelf_update_shdr(scn, &shdr))
-		return -EBADMSG;
-	end = place(scn, end);
-	if (grown)
-		end = place(elf_getscn(elf, names), end);
-	if (!gelf_getehdr(elf, &ehdr))
-		return -EBADMSG;
-	ehdr.e_shoff = (end + 7) & ~7ULL;
-	return gelf_update_ehdr(elf, &ehdr) && elf_update(elf, ELF_C_WRITE) >= 0 ? 0 : -EIO;
+	memcpy(table, f->sections, f->count * sizeof(*table));
+	if (table[at].sh_flags & SHF_ALLOC)
+		return -EBUSY; /* loaded, as the kernel's own is */
+	table[at] = (Elf64_Shdr){
+		.sh_name = f->names_size,
+		.sh_type = SHT_PROGBITS,
+		.sh_offset = btf_at,
+		.sh_size = size,
+		.sh_addralign = 8,
+	};
+	table[ehdr.e_shstrndx].sh_offset = names_at;
+	table[ehdr.e_shstrndx].sh_size = f->names_size + sizeof(name);
+	ehdr.e_shoff = table_at;
+	ehdr.e_shnum = count;
+	err = put(fd, f->data, f->size, 0);
+	if (!err)
+		err = put(fd, btf, size, btf_at);
+	if (!err)
+		err = put(fd, f->names, f->names_size, names_at);
+	if (!err)
+		err = put(fd, name, sizeof(name), names_at + f->names_size);
+	if (!err)
+		err = put(fd, table, count * sizeof(*table), table_at);
+	return err ? err : put(fd, &ehdr, sizeof(ehdr), 0);
 }
 
-static int copy_file(int from, int to)
+static int create_copy(const char *path, const struct stat *st, int *ret)
 {
-	char buffer[65536];
-	ssize_t n;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	while ((n = read(from, buffer, sizeof(buffer))) > 0) {
-		for (ssize_t at = 0; at < n;) {
-			ssize_t m = write(to, buffer + at, n - at);
-
-			if (m < 0)
-				return -errno;
-			at += m;
-		}
+	if (fd < 0)
+		return -errno;
+	if (fchown(fd, st->st_uid, st->st_gid)) {
+		/* another's file becomes ours, without the rights that came with its owner */
+		fchmod(fd, st->st_mode & 0777);
+	} else {
+		fchmod(fd, st->st_mode & 07777);
 	}
-	return n < 0 ? -errno : 0;
+	*ret = fd;
+	return 0;
 }
 
-static int embed_copy(const char *path, const char *copy, const void *btf, size_t size,
-                      struct weir_error *err)
+static int embed_copy(const char *path, const char *copy, const void *btf, size_t size)
 {
 	_cleanup_close_ int from = open(path, O_RDONLY | O_CLOEXEC), to = -1;
+	struct file f = { 0 };
 	struct stat st;
-	Elf *elf;
-	int code;
+	void *data;
+	int err;
 
 	if (from < 0 || fstat(from, &st))
-		return types_err(err, -errno, "%s: %s", path, strerror(errno));
-	to = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);
-	if (to < 0)
-		return types_err(err, -errno, "%s: %s", copy, strerror(errno));
-	code = copy_file(from, to);
-	if (code)
-		return types_err(err, code, "%s: %s", copy, strerror(-code));
-	if (fchown(to, st.st_uid, st.st_gid)) {
-		/* a user's own copy is the user's */
+		return -errno;
+	if (!st.st_size)
+		return -EBADMSG;
+	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, from, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	f.data = data;
+	f.size = st.st_size;
+	err = read_tables(&f);
+	if (!err)
+		err = create_copy(copy, &st, &to);
+	if (!err)
+		err = write_copy(&f, to, btf, size);
+	munmap(data, st.st_size);
+	return err;
+}
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -ENOTSUP:
+		return "only 64-bit ELF files with a plain section table can be embedded into; use -o";
+	case -EBADMSG:
+		return "its section table is malformed";
+	case -EBUSY:
+		return "it has a .BTF section that is loaded with the program";
 	}
-	fchmod(to, st.st_mode & 07777);
-	elf_version(EV_CURRENT);
-	elf = elf_begin(to, ELF_C_RDWR, NULL);
-	code = elf ? set_section(elf, btf, size) : -EBADMSG;
-	if (code)
-		types_err(err, code, "%s: .BTF cannot be put into it: %s", path, elf_errmsg(-1));
-	elf_end(elf);
-	return code;
+	return strerror(-err);
 }
 
 int types_embed(const char *path, const void *btf, size_t size, struct weir_error *err)
@@ -186,10 +188,11 @@ int types_embed(const char *path, const void *btf, size_t size, struct weir_erro
 
 	if ((size_t)snprintf(copy, sizeof(copy), "%s.btf-%d", path, getpid()) >= sizeof(copy))
 		return types_err(err, -ENAMETOOLONG, "%s: the name is too long", path);
-	code = embed_copy(path, copy, btf, size, err);
+	code = embed_copy(path, copy, btf, size);
 	if (!code && rename(copy, path))
-		code = types_err(err, -errno, "%s: %s", path, strerror(errno));
-	if (code)
-		unlink(copy);
-	return code;
+		code = -errno;
+	if (!code)
+		return 0;
+	unlink(copy);
+	return types_err(err, code, "%s: .BTF cannot be put into it: %s", path, reason(code));
 }

@@ -392,7 +392,7 @@ static int emit_opaque(struct convert *cv, uint32_t i)
 static bool enum_is_signed(const struct graph *g, const struct node *n)
 {
 	uint32_t under = graph_real(g, n->type);
-	int64_t sign = n->value && n->value < 8 ? 1LL << (n->value * 8 - 1) : INT64_MIN;
+	int64_t sign = n->value && n->value < 8 ? -(1LL << (n->value * 8 - 1)) : INT64_MIN;
 
 	for (int steps = 0; under && !(under & NODE_DONE) && steps < 16; steps++) {
 		const struct node *u = &g->nodes[under];

@@ -69,3 +69,28 @@ class Btf:
     def is_sorted(self):
         names = [t.name.encode() for t in self.types[1:]]
         return names == sorted(names)
+
+    def spell(self, ident, depth=0):
+        """A type in words that do not depend on ids: named types by name, others by content."""
+        t = self.types[ident]
+        if not ident:
+            return 'void'
+        if t.kind == 'ARRAY':
+            return '%s[%d]' % (self.spell(t.items[0], depth + 1), t.items[2])
+        if t.kind == 'FUNC_PROTO':
+            return '%s(%s)' % (self.spell(t.type, depth + 1),
+                               ', '.join(n + ':' + self.spell(i, depth + 1) for n, i in t.items))
+        if t.name and depth and t.kind not in ('TYPE_TAG', 'CONST'):
+            return '%s %s' % (t.kind, t.name)
+        if t.kind in ('STRUCT', 'UNION'):
+            return '%s %s %d {%s}' % (t.kind, t.name, t.size, '; '.join(
+                '%s:%s@%d/%d' % (n, self.spell(i, depth + 1), o, b)
+                for n, i, o, b in self.members(t)))
+        if t.kind in ('ENUM', 'ENUM64'):
+            return '%s %s %d %s' % (t.kind, t.name, t.size, t.items)
+        if t.kind in ('INT', 'FLOAT', 'FWD'):
+            return '%s %s %d %s' % (t.kind, t.name, t.size, t.items)
+        return '%s %s (%s)' % (t.kind, t.name, self.spell(t.type, depth + 1))
+
+    def words(self):
+        return sorted(self.spell(t.id) for t in self.types[1:])

