@@ -195,6 +195,41 @@ static int add_units(struct merge *m, const uint8_t *data, size_t size, struct w
 	return 0;
 }
 
+static bool has_unnamed_argument(const struct btf_type *proto)
+{
+	const struct btf_param *p = (const void *)(proto + 1);
+
+	if (BTF_INFO_KIND(proto->info) != BTF_KIND_FUNC_PROTO)
+		return true;
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(proto->info); i++) {
+		if (p[i].type && !p[i].name_off)
+			return true;
+	}
+	return false;
+}
+
+/* gcc writes a FUNC for what is only declared, without names; the kernel wants them. */
+static int drop_unnamed(struct merge *m)
+{
+	_cleanup_free_ uint32_t *offsets = malloc((m->count + 1) * sizeof(*offsets));
+	uint32_t id = 1;
+
+	if (!offsets)
+		return -ENOMEM;
+	for (size_t at = 0; at < m->types_size; id++) {
+		offsets[id] = at;
+		at += btf_record_size((const void *)(m->types + at));
+	}
+	for (uint32_t i = 1; i < id; i++) {
+		struct btf_type *t = (void *)(m->types + offsets[i]);
+
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC && t->type &&
+		    has_unnamed_argument((const void *)(m->types + offsets[t->type])))
+			*t = (struct btf_type){ .info = BTF_KIND_CONST << 24 };
+	}
+	return 0;
+}
+
 static int finish_merge(struct merge *m, void **ret, size_t *ret_size)
 {
 	size_t size = sizeof(struct btf_header) + m->types_size + m->names_size;
@@ -393,7 +428,9 @@ int image_from_btf(struct source *s, const void *data, size_t size, const char *
 	int err = add_units(&m, data, size, s->err);
 
 	if (!err) {
-		err = finish_merge(&m, &raw, &size);
+		err = drop_unnamed(&m);
+		if (!err)
+			err = finish_merge(&m, &raw, &size);
 		if (!err)
 			err = btf_dedup(raw, size, &deduped, &size, &map);
 		if (!err)
