@@ -24,6 +24,8 @@ int cmd_record(int argc, char **argv);
 
 extern const struct cli_command cli_commands[]; /* ended by a NULL name */
 
+int cmd_types(int argc, char **argv);
+
 /* Print "weir NAME: ..." to stderr, in red on a terminal; returns 1, an exit status. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail_error(const struct weir_error *err);

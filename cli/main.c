@@ -11,6 +11,7 @@ const struct cli_command cli_commands[] = {
 	{ "repair", "make a recording readable that was cut off", cmd_repair },
 	{ "unpack", "decompress a recording for other tools", cmd_unpack },
 	{ "doctor", "say what this machine and this user can do", cmd_doctor },
+	{ "types", "make and show BTF of programs, libraries and headers", cmd_types },
 	{ NULL, NULL, NULL },
 };
 

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+/* weir types: BTF of any program, library or header. */
+#include "cli/cmd.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "types/embed.h"
+#include "types/types.h"
+
+struct types_args {
+	const char *output;
+	const char *cc;
+	const char *cflags[64];
+	size_t cflags_count;
+	bool header, embed, c, allow_loss, kernel;
+	struct types_options opts;
+};
+
+static const char usage_text[] =
+    "usage: weir types build [OPTIONS] FILE      make BTF: FILE.btf, or as -o says\n"
+    "       weir types dump  [OPTIONS] FILE [TYPE]  print all types, or one\n"
+    "       weir types find  [OPTIONS] FILE GLOB    list types and symbols by name\n"
+    "\n"
+    "  -o, --output FILE     where build writes the BTF (- is standard output)\n"
+    "      --embed           build: put it into FILE itself, as its .BTF section\n"
+    "      --header          FILE is a C header: compile it\n"
+    "      --cc CC           compiler for --header (cc)\n"
+    "      --cflag FLAG      a flag for it; may be repeated\n"
+    "      --c               dump: as C\n"
+    "      --allow-loss      succeed although something could not be expressed\n"
+    "      --no-cache        neither read nor write the cache\n"
+    "      --rebuild         convert again what is cached\n"
+    "      --debug-dir DIRS  instead of /usr/lib/debug; colon-separated\n"
+    "  -h, --help\n";
+
+enum {
+	OPT_EMBED = 256,
+	OPT_HEADER,
+	OPT_CC,
+	OPT_CFLAG,
+	OPT_C,
+	OPT_ALLOW_LOSS,
+	OPT_NO_CACHE,
+	OPT_REBUILD,
+	OPT_DEBUG_DIR,
+};
+
+static const struct option options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "embed", no_argument, NULL, OPT_EMBED },
+	{ "header", no_argument, NULL, OPT_HEADER },
+	{ "cc", required_argument, NULL, OPT_CC },
+	{ "cflag", required_argument, NULL, OPT_CFLAG },
+	{ "c", no_argument, NULL, OPT_C },
+	{ "allow-loss", no_argument, NULL, OPT_ALLOW_LOSS },
+	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
+	{ "rebuild", no_argument, NULL, OPT_REBUILD },
+	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL },
+};
+
+/* 0, or 2 for wrong usage; -1: help was printed. */
+static int parse(int argc, char **argv, struct types_args *a)
+{
+	int opt;
+
+	memset(a, 0, sizeof(*a));
+	a->opts.size = sizeof(a->opts);
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'o':
+			a->output = optarg;
+			break;
+		case OPT_EMBED:
+			a->embed = true;
+			break;
+		case OPT_HEADER:
+			a->header = true;
+			break;
+		case OPT_CC:
+			a->cc = optarg;
+			break;
+		case OPT_CFLAG:
+			if (a->cflags_count + 1 >= sizeof(a->cflags) / sizeof(*a->cflags))
+				return 2;
+			a->cflags[a->cflags_count++] = optarg;
+			break;
+		case OPT_C:
+			a->c = true;
+			break;
+		case OPT_ALLOW_LOSS:
+			a->allow_loss = true;
+			break;
+		case OPT_NO_CACHE:
+			a->opts.flags |= TYPES_NO_CACHE;
+			break;
+		case OPT_REBUILD:
+			a->opts.flags |= TYPES_REBUILD;
+			break;
+		case OPT_DEBUG_DIR:
+			a->opts.debug_dirs = optarg;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return -1;
+		default:
+			return 2;
+		}
+	}
+	return 0;
+}
+
+/* --- progress and losses --- */
+
+#define BAR 40
+
+static void show_progress(void *arg, size_t done, size_t total)
+{
+	static const char full[] = "########################################";
+	int *last = arg, percent = total ? (int)(done * 100 / total) : 100;
+
+	if (percent == *last)
+		return;
+	*last = percent;
+	fprintf(stderr, "\r[%-*.*s] %3d%%", BAR, percent * BAR / 100, full, percent);
+	if (percent >= 100)
+		fprintf(stderr, "\r\033[K");
+	fflush(stderr);
+}
+
+static int open_types(const char *file, struct types_args *a, struct types **ret)
+{
+	struct weir_error err = { 0 };
+	int last = -1, code;
+
+	if (isatty(STDERR_FILENO)) {
+		a->opts.progress = show_progress;
+		a->opts.progress_arg = &last;
+	}
+	if (a->header)
+		code = types_open_header(file, a->cc, a->cflags, &a->opts, &err, ret);
+	else
+		code = types_open(file, &a->opts, &err, ret);
+	if (code && last >= 0)
+		fprintf(stderr, "\r\033[K");
+	return code ? cli_fail_error(&err) : 0;
+}
+
+/* What was lost goes to stderr; returns 1 if that makes the command fail. */
+static int report_losses(const struct types *types, const struct types_args *a)
+{
+	const struct types_loss *list;
+	size_t count = types_losses(types, &list);
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		fprintf(stderr, "weir: %s: %llu x %s%s%s\n", list[i].note ? "note" : "lost",
+		        (unsigned long long)list[i].count, list[i].what,
+		        *list[i].example ? ", e.g. " : "", list[i].example);
+		if (!list[i].note)
+			lost += list[i].count;
+	}
+	if (!lost || a->allow_loss)
+		return 0;
+	return cli_fail("%s: %llu things could not be expressed (listed above); --allow-loss "
+	                "accepts that", types_path(types), (unsigned long long)lost);
+}
+
+/* --- build --- */
+
+static int write_file(const char *path, const void *data, size_t size)
+{
+	FILE *f = !strcmp(path, "-") ? stdout : fopen(path, "we");
+	int bad;
+
+	if (!f)
+		return cli_fail("%s: %s", path, strerror(errno));
+	bad = fwrite(data, 1, size, f) != size || fflush(f);
+	if (f != stdout)
+		bad |= fclose(f) != 0;
+	return bad ? cli_fail("%s: %s", path, strerror(errno)) : 0;
+}
+
+static int build(const char *file, const struct types_args *a, struct types *types)
+{
+	size_t size;
+	const void *raw = types_raw(types, &size);
+	struct weir_error err = { 0 };
+	char path[4096];
+
+	if (report_losses(types, a))
+		return 1;
+	if (a->embed)
+		return types_embed(file, raw, size, &err) ? cli_fail_error(&err) : 0;
+	snprintf(path, sizeof(path), "%s.btf", file);
+	return write_file(a->output ? a->output : path, raw, size);
+}
+
+/* --- dump --- */
+
+static void print_c(void *ctx, const char *format, va_list ap)
+{
+	FILE *f = ctx;
+
+	vfprintf(f, format, ap);
+}
+
+struct ids {
+	uint32_t *list;
+	size_t count;
+};
+
+static int collect_id(const struct types_type *t, void *arg)
+{
+	struct ids *ids = arg;
+	uint32_t *bigger = reallocarray(ids->list, ids->count + 1, sizeof(*bigger));
+
+	if (!bigger)
+		return -ENOMEM;
+	ids->list = bigger;
+	ids->list[ids->count++] = t->id;
+	return 0;
+}
+
+static int dump_c(struct types *types, const struct ids *ids)
+{
+	struct btf *btf = types_btf(types);
+	struct btf_dump *d = btf ? btf_dump__new(btf, print_c, stdout, NULL) : NULL;
+	int err = d ? 0 : -ENOMEM;
+
+	if (ids->list) {
+		for (size_t i = 0; i < ids->count && !err; i++)
+			err = btf_dump__dump_type(d, ids->list[i]);
+	} else {
+		for (uint32_t id = 1; btf && id < btf__type_cnt(btf) && !err; id++)
+			err = btf_dump__dump_type(d, id);
+	}
+	btf_dump__free(d);
+	return err ? cli_fail("%s: cannot be written as C: %s", types_path(types), strerror(-err))
+	           : 0;
+}
+
+static const char *const kind_names[] = { "VOID", "INT", "PTR", "ARRAY", "STRUCT", "UNION", "ENUM",
+	"FWD", "TYPEDEF", "VOLATILE", "CONST", "RESTRICT", "FUNC", "FUNC_PROTO", "VAR", "DATASEC",
+	"FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64" };
+
+static void dump_members(const struct btf *btf, const struct btf_type *t)
+{
+	const struct btf_member *m = btf_members(t);
+
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint32_t offset = btf_member_bit_offset(t, i), bits = btf_member_bitfield_size(t, i);
+
+		printf("\t'%s' type_id=%u bits_offset=%u", btf__name_by_offset(btf, m[i].name_off),
+		       m[i].type, offset);
+		if (bits)
+			printf(" bitfield_size=%u", bits);
+		putchar('\n');
+	}
+}
+
+static void dump_values(const struct btf *btf, const struct btf_type *t)
+{
+	bool is_signed = btf_kflag(t), wide = btf_kind(t) == BTF_KIND_ENUM64;
+
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint32_t name = wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
+		int64_t value = wide ? (int64_t)btf_enum64_value(&btf_enum64(t)[i]) :
+		                is_signed ? btf_enum(t)[i].val : (int64_t)(uint32_t)btf_enum(t)[i].val;
+
+		if (is_signed)
+			printf("\t'%s' val=%lld\n", btf__name_by_offset(btf, name), (long long)value);
+		else
+			printf("\t'%s' val=%llu\n", btf__name_by_offset(btf, name),
+			       (unsigned long long)value);
+	}
+}
+
+/* One type a line, as bpftool prints them. */
+static void dump_raw(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	const char *name = btf__name_by_offset(btf, t->name_off);
+
+	printf("[%u] %s '%s'", id, kind_names[btf_kind(t)], *name ? name : "(anon)");
+	switch (btf_kind(t)) {
+	case BTF_KIND_INT:
+		printf(" size=%u bits=%u%s\n", t->size, btf_int_bits(t),
+		       btf_int_encoding(t) & BTF_INT_SIGNED ? " signed" :
+		       btf_int_encoding(t) & BTF_INT_BOOL   ? " bool" : "");
+		break;
+	case BTF_KIND_ARRAY:
+		printf(" type_id=%u nr_elems=%u\n", btf_array(t)->type, btf_array(t)->nelems);
+		break;
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		printf(" size=%u vlen=%u\n", t->size, btf_vlen(t));
+		dump_members(btf, t);
+		break;
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		printf(" size=%u vlen=%u\n", t->size, btf_vlen(t));
+		dump_values(btf, t);
+		break;
+	case BTF_KIND_FUNC_PROTO:
+		printf(" ret_type_id=%u vlen=%u\n", t->type, btf_vlen(t));
+		for (uint32_t i = 0; i < btf_vlen(t); i++)
+			printf("\t'%s' type_id=%u\n",
+			       btf__name_by_offset(btf, btf_params(t)[i].name_off),
+			       btf_params(t)[i].type);
+		break;
+	case BTF_KIND_FLOAT:
+		printf(" size=%u\n", t->size);
+		break;
+	case BTF_KIND_FWD:
+		printf(" %s\n", btf_kflag(t) ? "union" : "struct");
+		break;
+	default:
+		printf(" type_id=%u\n", t->type);
+	}
+}
+
+static int dump(const char *name, const struct types_args *a, struct types *types)
+{
+	struct btf *btf = types_btf(types);
+	struct ids ids = { 0 };
+	int ret = 0;
+
+	if (!btf)
+		return cli_fail("%s: %s", types_path(types), strerror(errno));
+	if (name) {
+		ret = types_find_type(types, name, collect_id, &ids);
+		if (!ids.count) {
+			const char *near = types_nearest(types, name, false);
+
+			return cli_fail("%s: no type `%s`%s%s%s", types_path(types), name,
+			                near ? "; did you mean `" : "", near ? near : "",
+			                near ? "`?" : "");
+		}
+	}
+	if (ret) {
+		ret = cli_fail("out of memory");
+	} else if (a->c) {
+		ret = dump_c(types, &ids);
+	} else if (name) {
+		for (size_t i = 0; i < ids.count; i++)
+			dump_raw(btf, ids.list[i]);
+	} else {
+		for (uint32_t id = 1; id < btf__type_cnt(btf); id++)
+			dump_raw(btf, id);
+	}
+	free(ids.list);
+	return ret;
+}
+
+/* --- find --- */
+
+static int print_type(const struct types_type *t, void *arg)
+{
+	size_t *count = arg;
+
+	printf("%-10s %-40s [%u]%s%s\n", kind_names[t->kind], t->name, t->id, *t->unit ? "  " : "",
+	       t->unit);
+	(*count)++;
+	return 0;
+}
+
+static int print_symbol(const struct types_symbol *s, void *arg)
+{
+	static const char *const names[] = { "variable", "tls", "function", "constant" };
+	size_t *count = arg;
+
+	printf("%-10s %s%s%-40s ", names[s->kind], s->scope, *s->scope ? "::" : "", s->name);
+	if (s->flags & TYPES_SYMBOL_NO_PLACE)
+		printf("no fixed place");
+	else if (s->kind == TYPES_CONSTANT)
+		printf("= %lld", (long long)s->address);
+	else
+		printf("0x%llx", (unsigned long long)s->address);
+	printf(" size=%llu type=[%u]%s%s%s\n", (unsigned long long)s->size, s->type_id,
+	       s->flags & TYPES_SYMBOL_STATIC ? " static" : "", *s->unit ? "  " : "", s->unit);
+	(*count)++;
+	return 0;
+}
+
+static int find(const char *glob, struct types *types)
+{
+	size_t count = 0;
+
+	types_glob_type(types, glob, print_type, &count);
+	types_glob_symbol(types, glob, print_symbol, &count);
+	return count ? 0 : cli_fail("%s: nothing matches `%s`", types_path(types), glob);
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	(void)level;
+	(void)format;
+	(void)ap;
+	return 0;
+}
+
+int cmd_types(int argc, char **argv)
+{
+	struct types_args a;
+	struct types *types;
+	const char *verb, *file, *third;
+	int ret = parse(argc, argv, &a);
+
+	if (ret < 0)
+		return 0;
+	if (ret || argc - optind < 2 || argc - optind > 3) {
+		fputs(usage_text, stderr);
+		return 2;
+	}
+	verb = argv[optind];
+	file = argv[optind + 1];
+	third = argv[optind + 2];
+	if (strcmp(verb, "build") && strcmp(verb, "dump") && strcmp(verb, "find")) {
+		cli_fail("weir types has no verb `%s`: build, dump, find", verb);
+		return 2;
+	}
+	if ((*verb == 'f') != !!third && *verb != 'd') {
+		fputs(usage_text, stderr);
+		return 2;
+	}
+	libbpf_set_print(quiet);
+	ret = open_types(file, &a, &types);
+	if (ret)
+		return ret;
+	if (*verb == 'b')
+		ret = build(file, &a, types);
+	else if (*verb == 'd')
+		ret = dump(third, &a, types);
+	else
+		ret = find(third, types);
+	types_close(types);
+	return ret;
+}

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+"""weir types over what compilers make of one program.
+
+usage: matrix.py WEIR SOURCE_DIR
+
+Every compiler, DWARF version and packaging that is there: the types are held against the compiler
+(asserts.py), the addresses against the running program, the BTF against the kernel's verifier;
+and all ways of packaging the same DWARF have to give the same types.
+"""
+import ctypes
+import itertools
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+from btf import Btf
+
+WEIR, HERE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+failed = []
+passed = 0
+
+
+def run(*argv, **kw):
+    return subprocess.run(argv, capture_output=True, text=True, **kw)
+
+
+def must(*argv, **kw):
+    r = run(*argv, **kw)
+    if r.returncode:
+        raise RuntimeError('%s: exit %d\n%s%s' % (' '.join(argv), r.returncode, r.stdout, r.stderr))
+    return r.stdout
+
+
+def kernel_says(path):
+    """None: the kernel takes it; or the end of the verifier's log. Without the right, None too."""
+    data = open(path, 'rb').read()
+    buf, log = ctypes.create_string_buffer(data, len(data)), ctypes.create_string_buffer(1 << 23)
+    libc = ctypes.CDLL(None, use_errno=True)
+    for level in (0, 1):
+        attr = struct.pack('<QQIII', ctypes.addressof(buf), ctypes.addressof(log) if level else 0,
+                           len(data), len(log) if level else 0, level)
+        number = {'x86_64': 321, 'aarch64': 280}[os.uname().machine]
+        fd = libc.syscall(number, 18, attr, len(attr))
+        if fd >= 0:
+            os.close(fd)
+            return None
+        if ctypes.get_errno() in (1, 38):
+            return None
+    return log.value.decode()[-300:]
+
+
+def build(path, out, *more):
+    must(WEIR, 'types', 'build', '--no-cache', *more, path, '-o', out)
+    said = kernel_says(out)
+    if said:
+        raise RuntimeError('the kernel refuses it: ' + said)
+    return Btf(out)
+
+
+def same(want, have):
+    """The same types, in whatever order the anonymous ones are."""
+    want, have = Btf(want).words(), Btf(have).words()
+    if want != have:
+        raise RuntimeError('the BTF differs from that of the plain file:\n- %s\n+ %s' % (
+            [w for w in want if w not in have or want.count(w) != have.count(w)][:3],
+            [w for w in have if w not in want or want.count(w) != have.count(w)][:3]))
+
+
+def check_layout(cc, flags, btf_path, tmp):
+    with open(tmp + '/check.c', 'w') as f:
+        f.write(must(sys.executable, HERE + '/asserts.py', btf_path, HERE + '/all.h'))
+    must(cc, *flags, '-w', tmp + '/check.c', '-o', tmp + '/check', '-latomic')
+    said = must(tmp + '/check')
+    if int(said.split()[0]) < 13:
+        raise RuntimeError('only %s compared' % said.strip())
+
+
+def check_addresses(program):
+    for line in must(program).splitlines():
+        name, address = line.split()
+        found = must(WEIR, 'types', 'find', '--no-cache', program, name)
+        want = '0x%x ' % int(address, 16)
+        if not any(want in l for l in found.splitlines() if not l.startswith('STRUCT')):
+            raise RuntimeError('%s is at %s, but:\n%s' % (name, want, found))
+    found = must(WEIR, 'types', 'find', '--no-cache', program, 'calls')
+    for scope in ('many::calls', 'returns_large::calls'):
+        if scope not in found:
+            raise RuntimeError('no static variable %s:\n%s' % (scope, found))
+    if not must(WEIR, 'types', 'find', '--no-cache', program, 'per_thread').startswith('tls '):
+        raise RuntimeError('per_thread is not a TLS variable')
+
+
+def check_forward(btf):
+    for name, kinds in (('later_on', ['STRUCT']), ('t_forward', ['FWD'])):
+        have = [t.kind for t in btf.types if t.name == name and t.kind in ('STRUCT', 'FWD')]
+        if have != kinds:
+            raise RuntimeError('%s is %s' % (name, have))
+
+
+def compile_(cc, flags, tmp, link=()):
+    objects = []
+    for name in ('all', 'other'):
+        must(cc, *flags, '-w', '-c', '%s/%s.c' % (HERE, name), '-o', name + '.o', cwd=tmp)
+        objects.append(name + '.o')
+    must(cc, *flags, *objects, *link, '-o', 'program', '-latomic', cwd=tmp)
+    return tmp + '/program'
+
+
+def plain(cc, version, optimise):
+    def test(tmp):
+        flags = ['-g', '-gdwarf-%d' % version, '-O%d' % optimise]
+        program = compile_(cc, flags, tmp)
+        btf = build(program, tmp + '/out.btf')
+        check_layout(cc, flags[:2], tmp + '/out.btf', tmp)
+        check_addresses(program)
+        check_forward(btf)
+    return test
+
+
+def same_as_plain(cc, flags, link=(), change=None, what='program'):
+    """However it is packaged, the BTF is that of the plain file."""
+    def test(tmp):
+        base = [f for f in flags if f.startswith('-gdwarf') or f.startswith('-O')]
+        os.mkdir(tmp + '/a')
+        os.mkdir(tmp + '/b')
+        want = compile_(cc, ['-g'] + base, tmp + '/a')
+        build(want, tmp + '/want.btf')
+        have = compile_(cc, ['-g'] + list(flags), tmp + '/b', link)
+        more = change(have) if change else ()
+        build(os.path.dirname(have) + '/' + what, tmp + '/have.btf', *more)
+        check_layout(cc, base, tmp + '/have.btf', tmp)
+        same(tmp + '/want.btf', tmp + '/have.btf')
+        if change is None or more == ():
+            check_addresses(have)
+    return test
+
+
+def split_off(program):
+    """The debug information goes to a file that is found by its build-id."""
+    build_id = must('readelf', '-n', program).split('Build ID: ')[1].split()[0]
+    where = os.path.dirname(program) + '/debug/.build-id/' + build_id[:2]
+    os.makedirs(where)
+    must('objcopy', '--only-keep-debug', program, '%s/%s.debug' % (where, build_id[2:]))
+    must('strip', '-g', program)
+    return '--debug-dir', os.path.dirname(program) + '/debug'
+
+
+def link_off(program):
+    """... or by .gnu_debuglink."""
+    must('objcopy', '--only-keep-debug', program, program + '.debug')
+    must('strip', '-g', program)
+    must('objcopy', '--add-gnu-debuglink=' + program + '.debug', program)
+    return ()
+
+
+def package(program):
+    must('dwp', '-e', program, '-o', program + '.dwp', cwd=os.path.dirname(program))
+    for name in ('all.dwo', 'other.dwo'):
+        os.unlink(os.path.dirname(program) + '/' + name)
+    return ()
+
+
+def dwz(program):
+    must('dwz', program)
+    return ()
+
+
+def dwz_multi(program):
+    shutil.copy(program, program + '2')
+    must('dwz', '-m', program + '.dwz', '-M', program + '.dwz', program, program + '2')
+    if '.gnu_debugaltlink' not in must('readelf', '-SW', program):
+        raise RuntimeError('dwz made no alternate file')
+    return ()
+
+
+def relocatable(cc, version):
+    def test(tmp):
+        compile_(cc, ['-g', '-gdwarf-%d' % version, '-O0'], tmp)
+        build(tmp + '/all.o', tmp + '/out.btf')
+        check_layout(cc, [], tmp + '/out.btf', tmp)
+    return test
+
+
+def lto(cc):
+    def test(tmp):
+        program = compile_(cc, ['-g', '-O2', '-flto'], tmp)
+        btf = build(program, tmp + '/out.btf')
+        check_layout(cc, [], tmp + '/out.btf', tmp)
+        check_forward(btf)
+    return test
+
+
+def gbtf(tmp):
+    """gcc's own BTF, units behind each other: split, merged, its structs right."""
+    program = compile_('gcc', ['-g0', '-gbtf', '-O0'], tmp)
+    build(program, tmp + '/out.btf', '--allow-loss')
+    btf = Btf(tmp + '/out.btf')
+    found = btf.named('STRUCT', 't_everything')
+    if len(found) != 1 or found[0].size < 500:
+        raise RuntimeError('t_everything: %s' % [t.size for t in found])
+    check_forward(btf)
+
+
+def embed(tmp):
+    program = compile_('gcc', ['-g', '-O0'], tmp)
+    build(program, tmp + '/want.btf')
+    before = must(program)
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', program)
+    must('strip', '-g', program)
+    if must(program) != before:
+        raise RuntimeError('the program no longer says the same')
+    build(program, tmp + '/have.btf')
+    same(tmp + '/want.btf', tmp + '/have.btf')
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', program)  # replaces it
+    if must(program) != before:
+        raise RuntimeError('the program no longer says the same')
+    must('bpftool', 'btf', 'dump', 'file', program)
+
+
+def header(tmp):
+    must(WEIR, 'types', 'build', '--header', HERE + '/all.h', '-o', tmp + '/out.btf')
+    check_layout('gcc', [], tmp + '/out.btf', tmp)
+    r = run(WEIR, 'types', 'build', '--header', HERE + '/all.c', '--cflag', '-DSHOW', '-o',
+            tmp + '/x.btf', '--cc', 'no-such-compiler')
+    if r.returncode != 1 or 'no-such-compiler' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    open(tmp + '/broken.h', 'w').write('struct x { no_such_type y; };\n')
+    r = run(WEIR, 'types', 'build', '--header', tmp + '/broken.h', '-o', tmp + '/x.btf')
+    if r.returncode != 1 or 'no_such_type' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+
+
+def dump_c(tmp):
+    """The C that dump writes compiles, and has the same layout again."""
+    program = compile_('gcc', ['-g', '-O0'], tmp)
+    build(program, tmp + '/a.btf')
+    text = must(WEIR, 'types', 'dump', '--c', program)
+    open(tmp + '/dump.c', 'w').write('#include <stdbool.h>\n' + text)
+    must('gcc', '-w', '-g', '-fno-eliminate-unused-debug-types', '-c', tmp + '/dump.c', '-o',
+         tmp + '/dump.o')
+    build(tmp + '/dump.o', tmp + '/b.btf')
+    sizes = [{(t.kind, t.name): (t.size, list(b.members(t))[-1][2] if t.items else 0)
+              for t in b.types if t.kind in ('STRUCT', 'UNION') and t.name}
+             for b in (Btf(tmp + '/a.btf'), Btf(tmp + '/b.btf'))]
+    # a struct that ends in padding which only an attribute made is libbpf's limit
+    differ = [k for k in sizes[0] if k[1] != 't_aligned' and sizes[0][k] != sizes[1].get(k) and
+              k[1] not in ('t_everything', 't_bits_late')]
+    if differ:
+        raise RuntimeError('different after a round trip: %s' % differ)
+
+
+def tests():
+    ccs = [c for c in ('gcc', 'clang') if shutil.which(c)]
+    for cc, version, o in itertools.product(ccs, (2, 3, 4, 5), (0, 2)):
+        yield '%s dwarf %d -O%d' % (cc, version, o), plain(cc, version, o)
+    for cc, version in itertools.product(ccs, (4, 5)):
+        v = '-gdwarf-%d' % version
+        name = '%s dwarf %d ' % (cc, version)
+        yield name + 'relocatable', relocatable(cc, version)
+        yield name + 'compressed', same_as_plain(cc, [v, '-O0', '-gz'])
+        yield name + 'build-id', same_as_plain(cc, [v, '-O0'], ['-Wl,--build-id'], split_off)
+        yield name + 'debuglink', same_as_plain(cc, [v, '-O0'], ['-Wl,--build-id=none'], link_off)
+        yield name + 'type units', same_as_plain(cc, [v, '-O0', '-fdebug-types-section'])
+        yield name + 'split', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'])
+        # Debian 12's dwp crashes on DWARF 5, and its llvm-dwp does not end
+        if version == 4 and shutil.which('dwp'):
+            yield name + 'dwp', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'], (), package)
+        if shutil.which('dwz'):
+            if (cc, version) == ('clang', 5):
+                continue  # dwz does not know .debug_addr
+            yield name + 'dwz', same_as_plain(cc, [v, '-O0'], (), dwz)
+            yield name + 'dwz -m', same_as_plain(cc, [v, '-O0'], (), dwz_multi)
+    yield 'gcc lto', lto('gcc')
+    yield 'gcc -gbtf', gbtf
+    yield 'embed', embed
+    yield 'header', header
+    yield 'dump --c', dump_c
+
+
+def main():
+    only = sys.argv[3:]
+    global passed
+    for name, test in tests():
+        if only and not any(o in name for o in only):
+            continue
+        with tempfile.TemporaryDirectory() as tmp:
+            try:
+                test(tmp)
+                passed += 1
+                print('ok   ' + name, flush=True)
+            except Exception as e:  # every combination is tried
+                failed.append(name)
+                print('FAIL %s: %s' % (name, str(e)[:1000]), flush=True)
+    print('%d passed, %d failed' % (passed, len(failed)))
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()

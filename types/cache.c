@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "types/cache.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "types/util.h"
+
+#define CONVERTER 1 /* changes whenever the same file would give another image */
+
+bool cache_name(const struct source *s, char *name, size_t size)
+{
+	uint64_t words[5] = { s->stat.st_dev, s->stat.st_ino, s->stat.st_size,
+		              s->stat.st_mtim.tv_sec, s->stat.st_mtim.tv_nsec };
+
+	if (strlen(s->build_id) >= 16)
+		return (size_t)snprintf(name, size, "%s", s->build_id) < size;
+	if (!s->stat.st_ino)
+		return false;
+	snprintf(name, size, "file-%016llx",
+	         (unsigned long long)hash_bytes(words, sizeof(words), 0));
+	return true;
+}
+
+/* A stripped file and its debug file share a build-id, so it alone says which types these are. */
+uint64_t cache_key(const struct source *s)
+{
+	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs, s->opts->sysroot };
+	uint64_t h = hash_bytes(s->build_id, strlen(s->build_id), CONVERTER);
+
+	for (size_t i = 0; i < 3; i++)
+		h = hash_bytes(dirs[i] ? dirs[i] : "", dirs[i] ? strlen(dirs[i]) : 0, h);
+	return h;
+}
+
+static bool cache_path(const struct types_options *opts, char *path, size_t size)
+{
+	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (opts->cache_dir)
+		return (size_t)snprintf(path, size, "%s", opts->cache_dir) < size;
+	if (base && *base == '/')
+		return (size_t)snprintf(path, size, "%s/weir/types", base) < size;
+	return home && *home == '/' &&
+	       (size_t)snprintf(path, size, "%s/.cache/weir/types", home) < size;
+}
+
+static void make_directories(char *path)
+{
+	for (char *c = path + 1; *c; c++) {
+		if (*c != '/')
+			continue;
+		*c = 0;
+		mkdir(path, 0700);
+		*c = '/';
+	}
+	mkdir(path, 0700);
+}
+
+static bool is_ours(const struct stat *st)
+{
+	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int open_directory(const struct types_options *opts, bool make)
+{
+	char path[4096];
+	struct stat st;
+	int fd;
+
+	if (!cache_path(opts, path, sizeof(path)))
+		return -ENOENT;
+	if (make)
+		make_directories(path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !is_ours(&st)) {
+		close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret)
+{
+	_cleanup_close_ int dir = open_directory(opts, false);
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	void *data;
+
+	if (dir < 0)
+		return -ENOENT;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_ours(&st) ||
+	    st.st_size < (off_t)sizeof(struct image_header))
+		return -ENOENT;
+	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -ENOENT;
+	if (image_init(ret, data, st.st_size, true))
+		return -ENOENT;
+	if (ret->header->key != key) {
+		image_deinit(ret);
+		return -ENOENT;
+	}
+	futimens(fd, (struct timespec[]){ { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } });
+	return 0;
+}
+
+/* --- bounds --- */
+
+struct cached {
+	char name[256];
+	struct timespec used;
+	off_t size;
+};
+
+static int by_use(const void *a, const void *b)
+{
+	const struct cached *x = a, *y = b;
+
+	if (x->used.tv_sec != y->used.tv_sec)
+		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+	return (x->used.tv_nsec > y->used.tv_nsec) - (x->used.tv_nsec < y->used.tv_nsec);
+}
+
+#define STALE 3600 /* seconds after which a temporary file is a dead process's */
+
+static size_t list_files(int dir, struct cached **ret, uint64_t *ret_total)
+{
+	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	size_t count = 0, room = 0;
+	struct dirent *e;
+	struct stat st;
+
+	*ret_total = 0;
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	rewinddir(d);
+	while ((e = readdir(d))) {
+		if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+			continue;
+		if (!strncmp(e->d_name, ".new-", 5)) {
+			if (st.st_mtime + STALE < time(NULL))
+				unlinkat(dir, e->d_name, 0);
+			continue;
+		}
+		if (array_reserve(ret, count, &room, sizeof(**ret)))
+			break;
+		snprintf((*ret)[count].name, sizeof((*ret)[count].name), "%s", e->d_name);
+		(*ret)[count].used = st.st_atim;
+		(*ret)[count++].size = st.st_size;
+		*ret_total += st.st_size;
+	}
+	closedir(d);
+	return count;
+}
+
+static void make_space(int dir, uint64_t limit)
+{
+	_cleanup_free_ struct cached *files = NULL;
+	uint64_t total;
+	size_t count = list_files(dir, &files, &total);
+
+	if (total <= limit)
+		return;
+	qsort(files, count, sizeof(*files), by_use);
+	for (size_t i = 0; i < count && total > limit; i++) {
+		if (!unlinkat(dir, files[i].name, 0))
+			total -= files[i].size;
+	}
+}
+
+static uint64_t limit_of_cache(void)
+{
+	const char *text = getenv("WEIR_TYPES_CACHE_MAX");
+	char *end;
+	uint64_t value;
+
+	if (!text || !*text)
+		return CACHE_MAX;
+	value = strtoull(text, &end, 10);
+	return *end ? CACHE_MAX : value;
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= n;
+	}
+	return true;
+}
+
+void cache_put(const struct types_options *opts, const char *name, const struct image *image)
+{
+	_cleanup_close_ int dir = open_directory(opts, true);
+	_cleanup_close_ int fd = -1;
+	uint64_t limit = limit_of_cache();
+	char temporary[64];
+
+	if (dir < 0 || image->size > limit)
+		return;
+	snprintf(temporary, sizeof(temporary), ".new-%d-%lx", getpid(), (unsigned long)&fd);
+	unlinkat(dir, temporary, 0);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	if (!write_all(fd, image->data, image->size) || renameat(dir, temporary, dir, name))
+		unlinkat(dir, temporary, 0);
+	make_space(dir, limit);
+}

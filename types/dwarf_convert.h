@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DWARF 2-5 -> an image. The way:
+ *
+ *   dwarf_file/unit/abbrev.c  sections, units
+ *   dwarf_scan.c              entries of a unit -> graph
+ *   dwarf_lower.c             graph -> what BTF has words for
+ *   intern.c                  graph -> records, each once, whatever unit it is in
+ *   dwarf_symbols.c           variables, functions, parameters
+ *   btf_dedup.c               what a unit saw declared only = what another one defines
+ *   btf_sort.c, image.c       by name, into one block
+ */
+#ifndef WEIR_TYPES_DWARF_CONVERT_H
+#define WEIR_TYPES_DWARF_CONVERT_H
+
+#include <libelf.h>
+
+#include "types/image.h"
+
+struct dwarf_input {
+	Elf *elf;         /* has the DWARF */
+	Elf *alt;         /* dwz's alternate file, or NULL */
+	Elf *loaded;      /* has the program: which addresses exist; may be `elf` */
+	const char *path; /* of elf: .dwp and .dwo files are looked for beside it */
+	int fd;             /* of elf */
+	const void *mapped; /* elf's mapping, if it is a plain one of the file; or NULL */
+	size_t mapped_size;
+	bool relocatable;
+	uint32_t source;
+	uint64_t key;
+	void (*progress)(void *arg, size_t done, size_t total);
+	void *progress_arg;
+};
+
+/* -ENODATA: no DWARF in it. */
+int dwarf_convert(const struct dwarf_input *input, struct weir_error *err, struct image *ret);
+bool dwarf_present(Elf *elf);
+
+#endif

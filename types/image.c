@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "types/image.h"
+
+#include <sys/mman.h>
+
+#include "types/btf_check.h"
+#include "types/builder.h"
+#include "types/error.h"
+#include "types/loss.h"
+#include "types/types.h"
+#include "types/util.h"
+
+_Static_assert(sizeof(struct symbol) == 56, "part of the format");
+_Static_assert(sizeof(struct symbol_param) == 16, "part of the format");
+_Static_assert(sizeof(struct image_loss) == 24, "part of the format");
+
+/* --- reading --- */
+
+static bool take_table(struct image *i, enum image_table t, size_t element, const void **ret,
+                       size_t *ret_count)
+{
+	uint64_t offset = i->header->table[t].offset, size = i->header->table[t].size;
+
+	if (offset % 8 || offset > i->size || size > i->size - offset || size % element)
+		return false;
+	*ret = i->data + offset;
+	*ret_count = size / element;
+	return true;
+}
+
+static bool take_tables(struct image *i)
+{
+	size_t n, units;
+
+	return take_table(i, IMAGE_OFFSETS, 4, (const void **)&i->offsets, &i->types_count) &&
+	       take_table(i, IMAGE_UNITS_OF_TYPES, 4, (const void **)&i->type_units, &n) &&
+	       n == i->types_count &&
+	       take_table(i, IMAGE_SYMBOLS, sizeof(*i->symbols), (const void **)&i->symbols,
+	                  &i->symbols_count) &&
+	       take_table(i, IMAGE_BY_LINKAGE, 4, (const void **)&i->by_linkage,
+	                  &i->linkage_count) &&
+	       take_table(i, IMAGE_BY_ADDRESS, 4, (const void **)&i->by_address,
+	                  &i->address_count) &&
+	       take_table(i, IMAGE_PARAMS, sizeof(*i->params), (const void **)&i->params,
+	                  &i->params_count) &&
+	       take_table(i, IMAGE_UNITS, 4, (const void **)&i->units, &units) &&
+	       ((i->units_count = units) || 1) &&
+	       take_table(i, IMAGE_LOSSES, sizeof(*i->losses), (const void **)&i->losses,
+	                  &i->losses_count) &&
+	       take_table(i, IMAGE_STRINGS, 1, (const void **)&i->strings, &i->strings_size);
+}
+
+static bool check_symbol(const struct image *i, const struct symbol *s)
+{
+	return s->name < i->strings_size && s->linkage < i->strings_size &&
+	       s->scope < i->strings_size && s->unit <= i->units_count &&
+	       s->type < i->types_count && s->param <= i->params_count &&
+	       s->params <= i->params_count - s->param;
+}
+
+static bool check_tables(const struct image *i)
+{
+	if (!i->strings_size || i->strings[i->strings_size - 1] ||
+	    i->header->debug_path >= i->strings_size)
+		return false;
+	for (size_t k = 0; k < i->units_count; k++) {
+		if (i->units[k] >= i->strings_size)
+			return false;
+	}
+	for (size_t k = 0; k < i->symbols_count; k++) {
+		if (!check_symbol(i, &i->symbols[k]))
+			return false;
+	}
+	for (size_t k = 0; k < i->linkage_count; k++) {
+		if (i->by_linkage[k] >= i->symbols_count)
+			return false;
+	}
+	for (size_t k = 0; k < i->address_count; k++) {
+		if (i->by_address[k] >= i->symbols_count)
+			return false;
+	}
+	for (size_t k = 0; k < i->params_count; k++) {
+		if (i->params[k].name >= i->strings_size || i->params[k].type >= i->types_count)
+			return false;
+	}
+	for (size_t k = 0; k < i->losses_count; k++) {
+		if (i->losses[k].what >= i->strings_size || i->losses[k].example >= i->strings_size)
+			return false;
+	}
+	return true;
+}
+
+/* The BTF is checked by btf_check(); here, that the tables beside it agree with it. */
+static bool check_types(struct image *i)
+{
+	const struct btf_header *h;
+	const void *data;
+	size_t size, offset = 0;
+
+	if (!take_table(i, IMAGE_BTF, 1, &data, &size) || btf_check(data, size, NULL))
+		return false;
+	h = data;
+	i->types = (const uint8_t *)data + h->hdr_len + h->type_off;
+	i->types_size = h->type_len;
+	i->names = (const char *)data + h->hdr_len + h->str_off;
+	i->names_size = h->str_len;
+	if (!i->types_count || i->header->named > i->types_count || !i->header->named)
+		return false;
+	for (size_t id = 1; id < i->types_count; id++) {
+		if (i->offsets[id] != offset || i->type_units[id] > i->units_count ||
+		    offset >= i->types_size)
+			return false;
+		offset += btf_record_size(image_type(i, id));
+	}
+	return offset == i->types_size;
+}
+
+int image_init(struct image *i, void *data, size_t size, bool mapped)
+{
+	const struct image_header *h = data;
+
+	memset(i, 0, sizeof(*i));
+	i->data = data;
+	i->size = size;
+	i->mapped = mapped;
+	i->header = h;
+	if (size >= sizeof(*h) && h->magic == IMAGE_MAGIC && h->version == IMAGE_VERSION &&
+	    h->header_size == sizeof(*h) && h->size == size &&
+	    hash_bytes(i->data + sizeof(*h), size - sizeof(*h), IMAGE_VERSION) == h->checksum &&
+	    take_tables(i) && check_types(i) && check_tables(i))
+		return 0;
+	image_deinit(i);
+	return -EBADMSG;
+}
+
+void image_set_key(struct image *i, uint64_t key)
+{
+	((struct image_header *)i->data)->key = key;
+}
+
+void image_deinit(struct image *i)
+{
+	if (i->mapped && i->data)
+		munmap((void *)i->data, i->size);
+	else
+		free((void *)i->data);
+	memset(i, 0, sizeof(*i));
+}
+
+/* --- making --- */
+
+struct writer {
+	uint8_t *data;
+	size_t size, room;
+	int err;
+};
+
+static void *put(struct writer *w, const void *data, size_t size)
+{
+	size_t need = w->size + size + 8;
+
+	if (w->err)
+		return NULL;
+	if (need > w->room) {
+		size_t room = need + need / 4;
+		void *bigger = realloc(w->data, room);
+
+		if (!bigger) {
+			w->err = -ENOMEM;
+			return NULL;
+		}
+		w->data = bigger;
+		w->room = room;
+	}
+	if (data)
+		memcpy(w->data + w->size, data, size);
+	else
+		memset(w->data + w->size, 0, size);
+	w->size += size;
+	return w->data + w->size - size;
+}
+
+static void begin_table(struct writer *w, enum image_table t)
+{
+	put(w, NULL, -w->size & 7);
+	if (!w->err)
+		((struct image_header *)w->data)->table[t].offset = w->size;
+}
+
+static void end_table(struct writer *w, enum image_table t)
+{
+	struct image_header *h = (void *)w->data;
+
+	if (!w->err)
+		h->table[t].size = w->size - h->table[t].offset;
+}
+
+static void put_table(struct writer *w, enum image_table t, const void *data, size_t size)
+{
+	begin_table(w, t);
+	put(w, data, size);
+	end_table(w, t);
+}
+
+static void put_offsets(struct writer *w, const struct image_parts *p)
+{
+	const struct btf_header *h = p->btf;
+	const uint8_t *types = (const uint8_t *)p->btf + h->hdr_len + h->type_off;
+	const char *names = (const char *)p->btf + h->hdr_len + h->str_off;
+	uint32_t offset = 0, named = 0, id = 1;
+
+	begin_table(w, IMAGE_OFFSETS);
+	put(w, NULL, 4);
+	for (; offset < h->type_len; id++) {
+		const struct btf_type *t = (const void *)(types + offset);
+
+		put(w, &offset, 4);
+		if (!named && names[t->name_off])
+			named = id;
+		offset += btf_record_size(t);
+	}
+	end_table(w, IMAGE_OFFSETS);
+	if (!w->err)
+		((struct image_header *)w->data)->named = named ? named : id;
+}
+
+static void put_type_units(struct writer *w, const struct image_parts *p)
+{
+	begin_table(w, IMAGE_UNITS_OF_TYPES);
+	put(w, NULL, 4);
+	put(w, p->type_units, p->types_count * 4);
+	end_table(w, IMAGE_UNITS_OF_TYPES);
+}
+
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const struct symbol *x = a, *y = b;
+	const char *strings = arg;
+	int order = x->name == y->name ? 0 : strcmp(strings + x->name, strings + y->name);
+	uint32_t mask = TYPES_SYMBOL_STATIC | TYPES_SYMBOL_LOCAL;
+
+	if (order)
+		return order;
+	if ((x->kind == TYPES_FUNCTION) != (y->kind == TYPES_FUNCTION))
+		return x->kind == TYPES_FUNCTION ? 1 : -1;
+	if ((x->flags & mask) != (y->flags & mask))
+		return (x->flags & mask) > (y->flags & mask) ? 1 : -1;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	if (x->unit != y->unit)
+		return x->unit < y->unit ? -1 : 1;
+	return x->type < y->type ? -1 : x->type > y->type;
+}
+
+/* The same function or variable is in every unit that a linker folded together. */
+static size_t drop_doubles(struct symbol *s, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct symbol *last = kept ? &s[kept - 1] : NULL;
+
+		if (last && last->name == s[i].name && last->kind == s[i].kind &&
+		    last->address == s[i].address && last->scope == s[i].scope &&
+		    (s[i].address || last->unit == s[i].unit)) {
+			if (!last->params && s[i].params)
+				*last = s[i];
+			continue;
+		}
+		s[kept++] = s[i];
+	}
+	return kept;
+}
+
+struct index_context {
+	const struct symbol *symbols;
+	const char *strings;
+};
+
+static int by_linkage(const void *a, const void *b, void *arg)
+{
+	const struct index_context *c = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = strcmp(c->strings + c->symbols[x].linkage, c->strings + c->symbols[y].linkage);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+static int by_address(const void *a, const void *b, void *arg)
+{
+	const struct index_context *c = arg;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t p = c->symbols[x].address, q = c->symbols[y].address;
+
+	return p != q ? (p > q) - (p < q) : (x > y) - (x < y);
+}
+
+static void put_index(struct writer *w, const struct image_parts *p, enum image_table t)
+{
+	struct index_context c = { p->symbols, p->strings };
+	struct image_header *h;
+
+	begin_table(w, t);
+	for (uint32_t i = 0; i < p->symbols_count; i++) {
+		const struct symbol *s = &p->symbols[i];
+
+		if (t == IMAGE_BY_LINKAGE ? s->linkage != s->name
+		                          : (s->kind == TYPES_VARIABLE || s->kind == TYPES_FUNCTION) &&
+		                                !(s->flags & TYPES_SYMBOL_NO_PLACE))
+			put(w, &i, 4);
+	}
+	end_table(w, t);
+	if (w->err)
+		return;
+	h = (void *)w->data;
+	if (h->table[t].size)
+		qsort_r(w->data + h->table[t].offset, h->table[t].size / 4, 4,
+		        t == IMAGE_BY_LINKAGE ? by_linkage : by_address, &c);
+}
+
+static void put_strings(struct writer *w, const struct image_parts *p)
+{
+	const char *path = p->debug_path ? p->debug_path : "";
+	struct image_loss loss = { 0 };
+	_cleanup_free_ struct image_loss *losses = calloc(LOSS_COUNT, sizeof(*losses));
+	size_t count = 0, base, at = p->strings_size;
+
+	if (!losses) {
+		w->err = -ENOMEM;
+		return;
+	}
+	begin_table(w, IMAGE_STRINGS);
+	put(w, p->strings, p->strings_size);
+	if (!p->strings_size)
+		put(w, "", 1), at = 1;
+	base = at;
+	put(w, path, strlen(path) + 1);
+	at += strlen(path) + 1;
+	for (int i = 0; p->losses && i < LOSS_COUNT; i++) {
+		const char *what = loss_text(i), *example = p->losses->list[i].example;
+
+		if (!p->losses->list[i].count)
+			continue;
+		example = example ? example : "";
+		loss.count = p->losses->list[i].count;
+		loss.note = loss_is_note(i);
+		loss.what = at;
+		put(w, what, strlen(what) + 1);
+		at += strlen(what) + 1;
+		loss.example = at;
+		put(w, example, strlen(example) + 1);
+		at += strlen(example) + 1;
+		losses[count++] = loss;
+	}
+	end_table(w, IMAGE_STRINGS);
+	put_table(w, IMAGE_LOSSES, losses, count * sizeof(*losses));
+	if (!w->err)
+		((struct image_header *)w->data)->debug_path = base;
+}
+
+static void finish_header(struct writer *w, const struct image_parts *p)
+{
+	struct image_header *h;
+
+	put(w, NULL, -w->size & 7);
+	if (w->err)
+		return;
+	h = (void *)w->data;
+	h->magic = IMAGE_MAGIC;
+	h->version = IMAGE_VERSION;
+	h->header_size = sizeof(*h);
+	h->size = w->size;
+	h->key = p->key;
+	h->source = p->source;
+	h->pointer_size = p->pointer_size;
+	h->machine = p->machine;
+	for (size_t i = 0; i < p->symbols_count; i++) {
+		if (p->symbols[i].size > h->max_symbol_size)
+			h->max_symbol_size = p->symbols[i].size;
+	}
+	h->checksum = hash_bytes(w->data + sizeof(*h), w->size - sizeof(*h), IMAGE_VERSION);
+}
+
+int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
+{
+	struct writer w = { 0 };
+
+	if (p->symbols_count)
+		qsort_r(p->symbols, p->symbols_count, sizeof(*p->symbols), by_name,
+		        (void *)p->strings);
+	p->symbols_count = drop_doubles(p->symbols, p->symbols_count);
+	put(&w, NULL, sizeof(struct image_header));
+	put_table(&w, IMAGE_BTF, p->btf, p->btf_size);
+	put_offsets(&w, p);
+	put_type_units(&w, p);
+	put_table(&w, IMAGE_SYMBOLS, p->symbols, p->symbols_count * sizeof(*p->symbols));
+	put_index(&w, p, IMAGE_BY_LINKAGE);
+	put_index(&w, p, IMAGE_BY_ADDRESS);
+	put_table(&w, IMAGE_PARAMS, p->params, p->params_count * sizeof(*p->params));
+	put_table(&w, IMAGE_UNITS, p->units, p->units_count * 4);
+	put_strings(&w, p);
+	finish_header(&w, p);
+	if (w.err) {
+		free(w.data);
+		return types_err(err, w.err, "out of memory");
+	}
+	if (image_init(ret, w.data, w.size, false))
+		return types_err(err, -EBADMSG, "the converted types do not make sense (types that "
+		                                "contain themselves, or a malformed file)");
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "types/loss.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const texts[LOSS_COUNT] = {
+	[LOSS_DANGLING] = "reference to an entry that is not in the file",
+	[LOSS_VIRTUAL_BASE] = "virtual base class (its offset is known at run time only)",
+	[LOSS_COMPUTED] = "member whose offset is computed at run time",
+	[LOSS_BASE_TYPE] = "base type that BTF has no word for",
+	[LOSS_BYTE_ORDER] = "scalar in the other byte order",
+	[LOSS_TAG] = "kind of type that BTF has no word for",
+	[LOSS_VARIANT] = "variant part of an unknown form",
+	[LOSS_DEEP_BITFIELD] = "bit-field more than 2 MiB into its struct",
+	[LOSS_HUGE] = "type beyond BTF's limits of size or member count",
+	[LOSS_SPLIT] = "unit whose .dwo file is missing",
+	[NOTE_VLA] = "array whose length is computed at run time (length 0)",
+	[NOTE_ATOMIC] = "_Atomic (the type without it; its layout is the same)",
+	[NOTE_COMPLEX] = "complex number (a struct of real and imag)",
+	[NOTE_VECTOR] = "vector (an array)",
+	[NOTE_REFERENCE] = "C++ reference (a pointer with type tag \"&\")",
+	[NOTE_MEMBER_POINTER] = "C++ pointer to member (an opaque struct)",
+	[NOTE_NICHE] = "enum with a variant that has no discriminant of its own",
+};
+
+void loss_add(struct losses *l, enum loss loss, const char *example)
+{
+	l->list[loss].count++;
+	if (!l->list[loss].example && example && *example)
+		l->list[loss].example = strdup(example);
+}
+
+void losses_deinit(struct losses *l)
+{
+	for (int i = 0; i < LOSS_COUNT; i++)
+		free(l->list[i].example);
+	memset(l, 0, sizeof(*l));
+}
+
+const char *loss_text(enum loss loss)
+{
+	return texts[loss];
+}
+
+bool loss_is_note(enum loss loss)
+{
+	return loss >= NOTE_VLA;
+}
