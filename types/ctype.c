@@ -43,6 +43,7 @@ static const struct ctype builtins[CTYPE_BUILTINS] = {
 	[CTYPE_B_LDOUBLE] = { .kind = CTYPE_FLOAT,
 	                      .size = sizeof(long double),
 	                      .name = "long double" },
+	[CTYPE_B_FUNCTION] = { .kind = CTYPE_FUNCTION, .name = "function of unknown type" },
 };
 
 static const struct ctype bad = { .kind = CTYPE_BAD, .name = "<bad type>" };

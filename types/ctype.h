@@ -56,6 +56,7 @@ enum ctype_builtin {
 	CTYPE_B_FLOAT,
 	CTYPE_B_DOUBLE,
 	CTYPE_B_LDOUBLE,
+	CTYPE_B_FUNCTION, /* a function whose type nobody knows */
 	CTYPE_BUILTINS,
 };
 

@@ -303,6 +303,8 @@ static int bind_name(struct binder *b, struct expr *e)
 		e->type = e->symbol.value->type;
 		e->lvalue = e->symbol.value->lvalue;
 	}
+	if (!e->type && e->symbol.kind == EXPR_SYM_FUNCTION)
+		e->type = ctype_builtin(CTYPE_B_FUNCTION);
 	if (!e->type && e->symbol.kind == EXPR_SYM_CONSTANT)
 		e->type = ctype_builtin(CTYPE_B_LONG);
 	return 0;

@@ -308,8 +308,8 @@ static int parse_member_path(struct parser *p, const char **ret)
 /* container_of(pointer, type, member), offsetof(type, member) */
 static int parse_macro(struct parser *p, enum expr_op op, uint32_t column, struct expr **ret)
 {
-	const struct expr_type *named;
-	const char *path;
+	const struct expr_type *named = NULL;
+	const char *path = NULL;
 	struct expr *a = NULL, *e;
 	int rc = next(p);
 

@@ -376,13 +376,19 @@ void format_bytes(struct format *f, uint64_t pointer, uint64_t address, uint64_t
 	free(buf);
 }
 
-/* An `unsigned char *` is as often a buffer as a text: it has to look like one. */
+/* Unsigned chars are as often numbers as a text: they have to look like one, to the NUL, and hold
+   nothing behind it. */
 static bool looks_like_text(const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < n && bytes[i]; i++)
+	size_t i;
+
+	for (i = 0; i < n && bytes[i]; i++)
 		if ((unsigned char)bytes[i] < ' ' && !strchr("\t\n\r\f\033", bytes[i]))
 			return false;
-	return n > 0;
+	for (size_t k = i; k < n; k++)
+		if (bytes[k])
+			return false;
+	return i > 0;
 }
 
 static bool is_text_pointer(struct format *f, const struct ctype *to, uint64_t address)
@@ -394,7 +400,7 @@ static bool is_text_pointer(struct format *f, const struct ctype *to, uint64_t a
 	if (to->is_signed)
 		return true;
 	return !format_read(f, address, start, sizeof(start)) && start[0] &&
-	       looks_like_text(start, sizeof(start));
+	       looks_like_text(start, strnlen(start, sizeof(start)));
 }
 
 /* Does following it show anything that the address does not? */
@@ -417,7 +423,9 @@ static void follow(struct format *f, uint64_t address, const struct ctype *to)
 	}
 	f->sink->ops->pointer(f->sink, text, address_json(f, address));
 	f->depth++;
+	f->followed = true;
 	format_any(f, &target);
+	f->followed = false;
 	f->depth--;
 }
 
@@ -514,6 +522,14 @@ static uint64_t run_end(const struct expr_value *array, const struct ctype *type
 	return end - i + 1 >= REPEAT_MIN ? end : i;
 }
 
+/* Unsigned chars that are no text are numbers. */
+static const struct ctype *as_number(const struct ctype *type)
+{
+	static const struct ctype number = { .kind = CTYPE_INT, .size = 1 };
+
+	return type->kind == CTYPE_INT && type->is_char && !type->is_signed ? &number : type;
+}
+
 static void format_elements(struct format *f, const struct expr_value *v, const struct ctype *type,
                             uint64_t shown)
 {
@@ -557,48 +573,69 @@ static void format_array(struct format *f, const struct expr_value *object)
 	if (text && v.bytes && (type->is_signed || looks_like_text(v.bytes, (size_t)v.type->count)))
 		format_text_array(f, &v);
 	else
-		format_elements(f, &v, type, shown);
+		format_elements(f, &v, as_number(type), shown);
 	free(bytes);
+}
+
+static void format_fields(struct format *f, const struct expr_value *record);
+
+static void format_field(struct format *f, const struct expr_value *record,
+                         const struct ctype_field *field)
+{
+	uint64_t offset = field->bit_offset / 8, end = offset + field->type->size;
+	struct expr_value v = *record;
+
+	v.type = field->type;
+	v.address = record->address + offset;
+	v.bit_offset = (uint32_t)(field->bit_offset % 8);
+	v.bit_size = field->bit_size;
+	if (field->bit_size)
+		end = offset + (v.bit_offset + v.bit_size + 7) / 8;
+	/* A hostile member may lie outside of its struct. */
+	v.bytes = record->bytes && end <= record->type->size ? (const char *)record->bytes + offset
+	                                                     : NULL;
+	/* JSON has no members without a name: an anonymous struct's are its parent's, as in C. */
+	if (f->sink->is_json && !field->name[0] && ctype_is_record(v.type) && f->nest < NEST_MAX) {
+		f->nest++;
+		format_fields(f, &v);
+		f->nest--;
+		return;
+	}
+	f->sink->ops->key(f->sink, field->name);
+	format_any(f, &v);
+}
+
+static void format_fields(struct format *f, const struct expr_value *record)
+{
+	struct ctype_field field;
+
+	for (uint32_t i = 0; i < ctype_fields(record->type) && f->values < f->opts.values_max;
+	     i++) {
+		if (!ctype_field(f->names->types, record->type, i, &field)) {
+			format_field(f, record, &field);
+			continue;
+		}
+		f->sink->ops->key(f->sink, "?");
+		f->sink->ops->failure(f->sink, "bad member");
+	}
 }
 
 static void format_record(struct format *f, const struct expr_value *object)
 {
 	struct expr_value v = *object;
 	void *bytes = take_bytes(f, &v, v.type->size);
-	struct ctype_field field;
+	bool labelled = f->nest == 0 || f->followed;
 	char label[160] = "(";
-	bool labelled = f->nest == 0 || f->depth > 0;
 
 	if (f->nest == 0)
 		format_seen(f, v.address, v.type);
+	f->followed = false;
 	ctype_declare(f->names->types, v.type, NULL, label + 1, sizeof(label) - 2);
 	strcat(label, ")");
 	f->sink->ops->open(f->sink, SINK_RECORD, labelled && !strstr(label, "{...}") ? label : NULL,
 	                   false);
 	f->nest++;
-	for (uint32_t i = 0; i < ctype_fields(v.type) && f->values < f->opts.values_max; i++) {
-		struct expr_value part = v;
-
-		if (ctype_field(f->names->types, v.type, i, &field)) {
-			f->sink->ops->key(f->sink, "?");
-			f->sink->ops->failure(f->sink, "bad member");
-			continue;
-		}
-		part.type = field.type;
-		part.address = v.address + field.bit_offset / 8;
-		part.bit_offset = (uint32_t)(field.bit_offset % 8);
-		part.bit_size = field.bit_size;
-		/* A hostile member may lie outside of its struct. */
-		if (v.bytes && field.bit_offset / 8 +
-		                       (field.bit_size ? (part.bit_offset + field.bit_size + 7) / 8
-		                                       : field.type->size) <=
-		                   v.type->size)
-			part.bytes = (const char *)v.bytes + field.bit_offset / 8;
-		else
-			part.bytes = NULL;
-		f->sink->ops->key(f->sink, field.name);
-		format_any(f, &part);
-	}
+	format_fields(f, &v);
 	f->nest--;
 	f->sink->ops->close(f->sink);
 	free(bytes);

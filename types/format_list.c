@@ -80,9 +80,9 @@ static void walk(struct format *f, const struct walk *w, uint64_t address)
 		snprintf(text, sizeof(text), "0x%" PRIx64, address);
 		f->sink->ops->entry(f->sink, n, n);
 		f->sink->ops->pointer(f->sink, text, NULL);
-		f->depth++;
+		f->followed = true;
 		format_any(f, &it);
-		f->depth--;
+		f->followed = false;
 		rc = format_number(f, &it, 0, w->next, &next);
 		if (rc) {
 			end = "the next one cannot be read";
@@ -106,7 +106,7 @@ int format_list(struct format *f, struct sink *to, const struct expr_value *valu
 
 	if (rc)
 		return expr_fail(err, rc, 0, 1, "the list's start cannot be read");
-	if (record->kind == CTYPE_POINTER)
+	if (record->kind == CTYPE_POINTER || record->kind == CTYPE_ARRAY)
 		record = ctype_to(f->names->types, record);
 	if (!ctype_is_record(record))
 		return expr_fail(err, -EINVAL, 0, 1, "--list wants a struct or a pointer to one");

@@ -20,6 +20,7 @@ struct format {
 	uint32_t depth;           /* pointers followed now */
 	uint32_t nest;            /* records and arrays open now */
 	uint32_t values;          /* printed so far */
+	bool followed;            /* the next value is a pointer's target: its type is shown */
 	struct seen_object *seen; /* open addressing */
 	size_t seen_size, seen_used;
 	struct format_compiled *compiled;

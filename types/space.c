@@ -13,7 +13,6 @@ struct image {
 	uint64_t start, end, bias;
 	bool tried;
 	struct types *types; /* NULL before it is tried, or if it has none */
-	struct weir_error err;
 };
 
 struct space {
@@ -30,11 +29,16 @@ static struct types *opened(struct space *s, size_t i)
 {
 	struct image *image = &s->images[i];
 
-	if (!image->tried) {
-		image->tried = true;
-		if (s->open(s->ctx, (uint32_t)i, &image->err, &image->types))
-			image->types = NULL;
-	}
+	struct space_opened o = { 0 };
+
+	if (image->tried)
+		return image->types;
+	image->tried = true;
+	if (s->open(s->ctx, (uint32_t)i, &o))
+		return NULL;
+	image->types = o.types;
+	image->bias = o.bias;
+	image->end = o.end ?: image->end;
 	return image->types;
 }
 
@@ -375,7 +379,7 @@ int space_find_symbol(struct space *space, const char *name, struct expr_symbol 
 	return names_symbol(space, name, ret, 1) >= 1 ? 0 : -ENOENT;
 }
 
-void space_why(struct space *space, char *buf, size_t size)
+void space_untyped(struct space *space, char *buf, size_t size)
 {
 	size_t at = 0;
 
@@ -436,10 +440,8 @@ int space_add(struct space *s, const struct space_image *image)
 	if (!grown)
 		return -ENOMEM;
 	s->images = grown;
-	grown[s->count] = (struct image){ .name = strdup(image->name),
-		                          .start = image->start,
-		                          .end = image->end,
-		                          .bias = image->bias };
+	grown[s->count] =
+	    (struct image){ .name = strdup(image->name), .start = image->start, .end = image->end };
 	if (!grown[s->count].name)
 		return -ENOMEM;
 	return (int)s->count++;

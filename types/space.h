@@ -19,14 +19,16 @@ struct space;
 struct space_image {
 	const char *name;    /* its path as the program knows it; copied */
 	uint64_t start, end; /* the addresses it takes */
-	uint64_t bias;       /* address in the program - address in the file */
 };
 
-/*
- * Open the types of image number `image`; called at most once for each. On failure
- * the image counts as one without names and the message is kept for space_why().
- */
-typedef int (*space_open_fn)(void *ctx, uint32_t image, struct weir_error *err, struct types **ret);
+struct space_opened {
+	struct types *types;
+	uint64_t bias; /* address in the program - address in the file */
+	uint64_t end;  /* with .bss, which no mapped file has; 0: as given */
+};
+
+/* Open image number `image`; called at most once for each. On failure it has no names. */
+typedef int (*space_open_fn)(void *ctx, uint32_t image, struct space_opened *ret);
 
 int space_create(space_open_fn open, void *ctx, struct space **ret);
 /* Closes the types that were opened. */
@@ -43,7 +45,8 @@ bool space_is_type(void *space, const char *name); /* an expr_is_type_fn */
 /* The first image that has an address of the file for `name`; the symbol itself. -ENOENT. */
 int space_find_symbol(struct space *space, const char *name, struct expr_symbol *ret);
 
-/* Which images have no types, for the message when a name was not found; "" if all have. */
-void space_why(struct space *space, char *buf, size_t size);
+/* Images that were asked and have no types, for the message when a name was not found: "" if all
+   have. */
+void space_untyped(struct space *space, char *buf, size_t size);
 
 #endif
