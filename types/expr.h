@@ -21,7 +21,7 @@
 #ifndef WEIR_TYPES_EXPR_H
 #define WEIR_TYPES_EXPR_H
 
-#include "types/ctype.h"
+#include "types/c_type.h"
 
 #define EXPR_TEXT_MAX  16384 /* bytes of an expression */
 #define EXPR_DEPTH_MAX 200   /* nested operators, links of a chain */

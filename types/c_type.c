@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "types/ctype.h"
+#include "types/c_type.h"
 
 #include <bpf/btf.h>
 #include <errno.h>

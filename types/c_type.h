@@ -11,8 +11,8 @@
  * BTF is not trusted: ids out of range, typedef cycles and sizes that overflow
  * give CTYPE_BAD, which prints as `<bad type>` and cannot be computed with.
  */
-#ifndef WEIR_TYPES_CTYPE_H
-#define WEIR_TYPES_CTYPE_H
+#ifndef WEIR_TYPES_C_TYPE_H
+#define WEIR_TYPES_C_TYPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

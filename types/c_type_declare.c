@@ -4,7 +4,7 @@
  * is built around a centre: each pointer, array and function adds to its left or
  * to its right, and the base type's name goes in front of all at the end.
  */
-#include "types/ctype.h"
+#include "types/c_type.h"
 
 #include <bpf/btf.h>
 #include <stdio.h>
