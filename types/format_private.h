@@ -25,6 +25,8 @@ struct format {
 	size_t seen_size, seen_used;
 	struct format_compiled *compiled;
 	struct printer_choice *choices; /* of printers by type, open addressing */
+	uint64_t ruby_ids;              /* Ruby's table of symbol names; see printers/ruby.c */
+	bool ruby_ids_missing;
 };
 
 /* Forget what was shown, print to `to` from now on. */

@@ -10,6 +10,7 @@
 const struct printer *const printers[] = {
 	&printer_redis_sds,
 	&printer_redis_dict,
+	&printer_ruby_value,
 	NULL,
 };
 

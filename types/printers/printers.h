@@ -7,6 +7,7 @@
 
 extern const struct printer printer_redis_sds;
 extern const struct printer printer_redis_dict;
+extern const struct printer printer_ruby_value;
 
 /* Helpers that several have use for. */
 void printer_integer(struct format *f, int64_t value);
