@@ -477,6 +477,20 @@ static void *take_bytes(struct format *f, struct expr_value *v, uint64_t size)
 	return bytes;
 }
 
+/* Not even its first byte is there: one message for the whole. */
+static bool is_missing(struct format *f, const struct expr_value *v)
+{
+	char byte;
+	int rc;
+
+	if (v->bytes || !v->lvalue || !v->type->size)
+		return false;
+	rc = format_read(f, v->address, &byte, 1);
+	if (rc)
+		unreadable(f, v, rc);
+	return rc != 0;
+}
+
 static void format_text_array(struct format *f, const struct expr_value *v)
 {
 	uint64_t count = v->type->count;
@@ -570,6 +584,8 @@ static void format_array(struct format *f, const struct expr_value *object)
 		return;
 	}
 	bytes = take_bytes(f, &v, wanted);
+	if (is_missing(f, &v))
+		return;
 	if (text && v.bytes && (type->is_signed || looks_like_text(v.bytes, (size_t)v.type->count)))
 		format_text_array(f, &v);
 	else
@@ -627,6 +643,8 @@ static void format_record(struct format *f, const struct expr_value *object)
 	bool labelled = f->nest == 0 || f->followed;
 	char label[160] = "(";
 
+	if (is_missing(f, &v))
+		return;
 	if (f->nest == 0)
 		format_seen(f, v.address, v.type);
 	f->followed = false;

@@ -79,7 +79,7 @@ struct all {
 	struct inner inner;
 	int grid[2][3];
 	char text[16];
-	char *string;
+	const char *string;
 	const char *missing;
 	struct node *list;
 	struct all *self;
@@ -104,7 +104,7 @@ volatile unsigned spinning;
 unsigned big = 4000000000u;
 int minus = -7;
 long table[300];
-char *names[] = { "zero", "one", "two", NULL };
+const char *names[] = { "zero", "one", "two", NULL };
 _Thread_local int per_thread = 1;
 static _Thread_local char thread_name[8];
 const char *utf8 = "gr\xc3\xbc\xc3\x9f \"x\"\n";
@@ -192,7 +192,7 @@ int main(void)
 	fill_all();
 	count_calls();
 	strcpy(thread_name, "main");
-	pthread_create(&t, NULL, thread, "worker");
+	pthread_create(&t, NULL, thread, (void *)(uintptr_t) "worker");
 	other_start();
 	usleep(10000);
 	printf("ready %d\n", (int)getpid());
