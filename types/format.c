@@ -441,6 +441,12 @@ static const struct ctype *completed(struct format *f, const struct ctype *type)
 	return type;
 }
 
+/* The expression itself is a pointer to what a pretty printer makes one thing of. */
+static bool is_whole(struct format *f, const struct ctype *to)
+{
+	return f->nest == 0 && f->depth == 0 && printer_find(f, to);
+}
+
 void format_pointer(struct format *f, const struct expr_value *object, bool wanted)
 {
 	const struct ctype *to = completed(f, ctype_to(f->names->types, object->type));
@@ -453,7 +459,7 @@ void format_pointer(struct format *f, const struct expr_value *object, bool want
 		scalar(f, "NULL", NULL);
 	else if (is_text_pointer(f, to, v.integer))
 		format_cstring(f, v.integer);
-	else if (can_follow(to) && (wanted || f->depth < f->opts.depth))
+	else if (can_follow(to) && (wanted || f->depth < f->opts.depth || is_whole(f, to)))
 		follow(f, v.integer, to);
 	else
 		format_address(f, v.integer);

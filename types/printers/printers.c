@@ -4,14 +4,14 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const struct printer *const printers[] = {
-	&printer_redis_sds,
-	&printer_redis_dict,
-	&printer_ruby_value,
-	NULL,
+	&printer_redis_sds,     &printer_redis_dict, &printer_postgres_list,
+	&printer_postgres_node, &printer_cxx_string, &printer_cxx_vector,
+	&printer_cxx_map,       &printer_ruby_value, NULL,
 };
 
 #define CHOICES 1024 /* types that are remembered; a power of two */
@@ -25,7 +25,7 @@ struct printer_choice {
 static bool fits_name(const struct ctype *type, const char *pattern)
 {
 	if (strpbrk(pattern, "*?["))
-		return !fnmatch(pattern, ctype_tag(type), 0);
+		return !fnmatch(pattern, ctype_base_tag(type), 0);
 	if (ctype_has_typedef(type, pattern))
 		return true;
 	return ctype_is_record(type) && !strcmp(ctype_base_tag(type), pattern);
@@ -81,4 +81,42 @@ void printer_integer(struct format *f, int64_t value)
 	struct expr_value v = { .type = ctype_builtin(CTYPE_B_LONG), .integer = (uint64_t)value };
 
 	format_plain(f, &v);
+}
+
+int printer_value(struct format *f, uint64_t i, const char *expr, struct expr_value *ret)
+{
+	struct expr_value it = { .type = ctype_builtin(CTYPE_B_ULONG), .integer = i };
+
+	return format_eval(f, &it, i, expr, ret);
+}
+
+int printer_number(struct format *f, uint64_t i, const char *expr, uint64_t *ret)
+{
+	struct expr_value it = { .type = ctype_builtin(CTYPE_B_ULONG), .integer = i };
+
+	return format_number(f, &it, i, expr, ret);
+}
+
+void printer_key(struct format *f, const struct expr_value *key, char *buf, size_t size)
+{
+	struct sink *outer = f->sink, *inner;
+	FILE *to = fmemopen(buf, size, "w");
+	size_t n;
+
+	buf[0] = 0;
+	inner = to ? sink_text_create(to) : NULL;
+	if (inner) {
+		f->sink = inner;
+		format_any(f, key);
+		f->sink = outer;
+	}
+	sink_destroy(inner);
+	if (to)
+		fclose(to);
+	buf[size - 1] = 0;
+	n = strlen(buf);
+	if (outer->is_json && n >= 2 && buf[0] == '"' && buf[n - 1] == '"') {
+		memmove(buf, buf + 1, n - 2);
+		buf[n - 2] = 0;
+	}
 }

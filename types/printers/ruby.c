@@ -25,9 +25,7 @@ struct ar_pair {
 
 int ruby_number(struct format *f, uint64_t value, const char *expr, uint64_t *ret)
 {
-	struct expr_value it = { .type = ctype_builtin(CTYPE_B_ULONG), .integer = value };
-
-	return format_number(f, &it, value, expr, ret);
+	return printer_number(f, value, expr, ret);
 }
 
 static bool is_heap(struct format *f, uint64_t value)
