@@ -21,6 +21,7 @@ int cmd_trace(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_unpack(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_print(int argc, char **argv);
 
 extern const struct cli_command cli_commands[]; /* ended by a NULL name */
 

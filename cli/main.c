@@ -12,6 +12,7 @@ const struct cli_command cli_commands[] = {
 	{ "unpack", "decompress a recording for other tools", cmd_unpack },
 	{ "doctor", "say what this machine and this user can do", cmd_doctor },
 	{ "types", "make and show BTF of programs, libraries and headers", cmd_types },
+	{ "print", "typed values of a live process or a core file", cmd_print },
 	{ NULL, NULL, NULL },
 };
 

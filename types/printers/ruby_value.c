@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* A VALUE of Ruby, much as `inspect` would have it; code of the program is never run. */
+#include "types/printers/ruby.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+static void scalar(struct format *f, const char *text, struct json_object *json)
+{
+	f->sink->ops->scalar(f->sink, text, json);
+}
+
+static void word(struct format *f, const char *text)
+{
+	scalar(f, text, json_object_new_string(text));
+}
+
+/* The middle 62 bits of a double, turned by three: exponents near zero fit. */
+static double flonum(uint64_t value)
+{
+	uint64_t bits;
+	double real;
+
+	if (value == 0x8000000000000002)
+		return 0;
+	bits = (2 - (value >> 63)) | (value & ~(uint64_t)3);
+	bits = bits >> 3 | bits << 61;
+	memcpy(&real, &bits, sizeof(real));
+	return real;
+}
+
+static void print_real(struct format *f, double real)
+{
+	struct expr_value v = { .type = ctype_builtin(CTYPE_B_DOUBLE), .real = real };
+
+	format_plain(f, &v);
+}
+
+static int print_symbol(struct format *f, uint64_t value)
+{
+	char text[256] = ":";
+	int rc = ruby_symbol_text(f, value, text + 1, sizeof(text) - 1);
+
+	if (rc)
+		snprintf(text, sizeof(text), "#<Symbol 0x%" PRIx64 ">", value);
+	word(f, text);
+	return 0;
+}
+
+/* nil, true, false, 1, 1.5, :a. -ENOENT: an object on the heap. */
+static int print_immediate(struct format *f, uint64_t value)
+{
+	static const struct {
+		const char *constant, *text;
+	} words[] = { { "RUBY_Qnil", "nil" },
+		      { "RUBY_Qfalse", "false" },
+		      { "RUBY_Qtrue", "true" },
+		      { "RUBY_Qundef", "undef" } };
+	uint64_t is;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		rc = ruby_number(f, 0, words[i].constant, &is);
+		if (rc)
+			return rc;
+		if (is != value)
+			continue;
+		scalar(f, words[i].text,
+		       i == 0  ? NULL
+		       : i < 3 ? json_object_new_boolean(i == 2)
+		               : json_object_new_string("undef"));
+		return 0;
+	}
+	rc = ruby_number(f, value, "i & RUBY_FIXNUM_FLAG", &is);
+	if (rc)
+		return rc;
+	if (is) {
+		printer_integer(f, (int64_t)value >> 1);
+		return 0;
+	}
+	if (!ruby_number(f, value, "(i & RUBY_FLONUM_MASK) == RUBY_FLONUM_FLAG", &is) && is) {
+		print_real(f, flonum(value));
+		return 0;
+	}
+	if (!ruby_number(f, value, "(i & 0xff) == RUBY_SYMBOL_FLAG", &is) && is)
+		return print_symbol(f, value);
+	return -ENOENT;
+}
+
+static void print_one(struct format *f, const struct ctype *type, uint64_t value)
+{
+	struct expr_value v = { .type = type, .integer = value };
+
+	format_any(f, &v);
+}
+
+static int print_array(struct format *f, const struct ctype *type, uint64_t value)
+{
+	uint64_t address, length, element;
+	char note[64];
+	int rc = ruby_array(f, value, &address, &length);
+
+	if (rc)
+		return rc;
+	f->sink->ops->open(f->sink, SINK_ARRAY, "Array", length <= 8);
+	f->nest++;
+	for (uint64_t i = 0; i < length && i < f->opts.elements_max; i++) {
+		f->sink->ops->entry(f->sink, i, i);
+		if (format_read(f, address + 8 * i, &element, sizeof(element)))
+			f->sink->ops->failure(f->sink, "cannot be read");
+		else
+			print_one(f, type, element);
+	}
+	f->nest--;
+	f->sink->ops->close(f->sink);
+	if (length > f->opts.elements_max) {
+		snprintf(note, sizeof(note), "%u of %" PRIu64, f->opts.elements_max, length);
+		f->sink->ops->note(f->sink, note);
+	}
+	return 0;
+}
+
+struct pairs {
+	const struct ctype *type;
+	uint64_t shown;
+};
+
+/* A key's text: a String or Symbol as it is, others by what they print as. */
+static void key_text(struct format *f, uint64_t key, char *buf, size_t size)
+{
+	char text[200];
+	uint64_t fixnum;
+
+	if (!ruby_text(f, key, text, sizeof(text))) {
+		if (f->sink->is_json)
+			snprintf(buf, size, "%s", text);
+		else
+			sink_quote(text, strlen(text), buf, size);
+	} else if (!ruby_number(f, key, "i & RUBY_FIXNUM_FLAG", &fixnum) && fixnum) {
+		snprintf(buf, size, "%" PRId64, (int64_t)key >> 1);
+	} else if (!ruby_symbol_text(f, key, text, sizeof(text))) {
+		snprintf(buf, size, "%s%s", f->sink->is_json ? "" : ":", text);
+	} else {
+		snprintf(buf, size, "0x%" PRIx64, key);
+	}
+}
+
+static int print_pair(struct format *f, uint64_t key, uint64_t value, void *arg)
+{
+	struct pairs *pairs = arg;
+	char text[450];
+
+	if (pairs->shown++ >= f->opts.elements_max)
+		return 1;
+	key_text(f, key, text, sizeof(text));
+	f->sink->ops->key(f->sink, text);
+	print_one(f, pairs->type, value);
+	return 0;
+}
+
+static int print_hash(struct format *f, const struct ctype *type, uint64_t value)
+{
+	struct pairs pairs = { type, 0 };
+	char label[48];
+	uint64_t size;
+	int rc = ruby_hash_size(f, value, &size);
+
+	if (rc)
+		return rc;
+	snprintf(label, sizeof(label), "Hash, %" PRIu64 "%s", size,
+	         size == 1 ? " pair:" : " pairs:");
+	f->sink->ops->open(f->sink, SINK_MAP, label, false);
+	f->nest++;
+	rc = ruby_hash_each(f, value, print_pair, &pairs);
+	f->nest--;
+	f->sink->ops->close(f->sink);
+	if (rc)
+		f->sink->ops->note(f->sink, rc > 0 ? "more follow" : "the rest cannot be read");
+	return 0;
+}
+
+static int print_object(struct format *f, uint64_t value)
+{
+	char name[200], text[260];
+	uint64_t real;
+
+	if (ruby_is(f, value, "RUBY_T_CLASS") || ruby_is(f, value, "RUBY_T_MODULE")) {
+		if (ruby_class_text(f, value, name, sizeof(name)))
+			return -EBADMSG;
+		word(f, name);
+		return 0;
+	}
+	if (ruby_is(f, value, "RUBY_T_FLOAT") &&
+	    !ruby_number(f, value, "(unsigned long)&((struct RFloat *)i)->float_value", &real)) {
+		double d;
+
+		if (format_read(f, real, &d, sizeof(d)))
+			return -EFAULT;
+		print_real(f, d);
+		return 0;
+	}
+	if (ruby_class_of_text(f, value, name, sizeof(name)))
+		return -EBADMSG;
+	snprintf(text, sizeof(text), "#<%s 0x%016" PRIx64 ">", name, value);
+	word(f, text);
+	return 0;
+}
+
+static int print_heap(struct format *f, const struct ctype *type, uint64_t value)
+{
+	uint64_t address, length;
+
+	if (ruby_is(f, value, "RUBY_T_STRING")) {
+		int rc = ruby_string(f, value, &address, &length);
+
+		if (!rc)
+			format_bytes(f, 0, address, length);
+		return rc;
+	}
+	if (ruby_is(f, value, "RUBY_T_SYMBOL"))
+		return print_symbol(f, value);
+	if (ruby_is(f, value, "RUBY_T_ARRAY") || ruby_is(f, value, "RUBY_T_HASH")) {
+		if (format_seen(f, value, type)) {
+			word(f, "...");
+			f->sink->ops->note(f->sink, "shown above");
+			return 0;
+		}
+		return ruby_is(f, value, "RUBY_T_ARRAY") ? print_array(f, type, value)
+		                                         : print_hash(f, type, value);
+	}
+	return print_object(f, value);
+}
+
+static int print(struct format *f, const struct expr_value *it)
+{
+	uint64_t value;
+	int rc = format_number(f, it, 0, "it", &value);
+
+	rc = rc ?: print_immediate(f, value);
+	return rc == -ENOENT ? print_heap(f, it->type, value) : rc;
+}
+
+const struct printer printer_ruby_value = {
+	.name = "ruby.VALUE",
+	.types = (const char *const[]){ "VALUE", NULL },
+	.print = print,
+};

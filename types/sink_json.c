@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON of a value: records and maps are objects, arrays are arrays, integers are
+ * numbers (all 64 bits), enumerators and texts are strings, a pointer is its address as
+ * a string, or {"pointer", "value"} where it was followed. What could not be read
+ * is {"error"}; a text that is cut, {"text", "truncated": true}.
+ */
+#include "types/sink.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPEN_MAX_DEPTH 64
+
+struct json_sink {
+	struct sink sink;
+	struct json_object *root;
+	unsigned depth;
+	struct {
+		struct json_object *object; /* borrowed: its parent has it */
+		char *key;
+		uint64_t repeat;
+	} open[OPEN_MAX_DEPTH];
+	struct json_object *pointer; /* waits for its value; borrowed: it is in its place already */
+};
+
+static struct json_sink *self(struct sink *s)
+{
+	return (struct json_sink *)s;
+}
+
+/* Put a finished value where it belongs. */
+static void put(struct json_sink *j, struct json_object *value)
+{
+	struct json_object *parent = j->depth ? j->open[j->depth].object : NULL;
+
+	if (j->pointer) {
+		json_object_object_add(j->pointer, "value", value);
+		j->pointer = NULL;
+		return;
+	}
+	if (!parent) {
+		json_object_put(j->root);
+		j->root = value;
+	} else if (json_object_is_type(parent, json_type_array)) {
+		for (uint64_t i = 1; i < j->open[j->depth].repeat; i++)
+			json_object_array_add(parent, json_object_get(value));
+		json_object_array_add(parent, value);
+	} else {
+		json_object_object_add(parent, j->open[j->depth].key ?: "", value);
+	}
+}
+
+static void json_open(struct sink *s, enum sink_shape shape, const char *label, bool flat)
+{
+	struct json_sink *j = self(s);
+	struct json_object *object =
+	    shape == SINK_ARRAY ? json_object_new_array() : json_object_new_object();
+
+	(void)label;
+	(void)flat;
+	put(j, object);
+	if (j->depth + 1 < OPEN_MAX_DEPTH)
+		j->depth++;
+	j->open[j->depth].object = object;
+	j->open[j->depth].repeat = 1;
+}
+
+static void json_key(struct sink *s, const char *name)
+{
+	struct json_sink *j = self(s);
+
+	free(j->open[j->depth].key);
+	j->open[j->depth].key = strdup(name);
+}
+
+static void json_entry(struct sink *s, uint64_t from, uint64_t to)
+{
+	self(s)->open[self(s)->depth].repeat = to - from + 1;
+}
+
+static void json_close(struct sink *s)
+{
+	struct json_sink *j = self(s);
+
+	free(j->open[j->depth].key);
+	j->open[j->depth].key = NULL;
+	if (j->depth)
+		j->depth--;
+}
+
+static void json_scalar(struct sink *s, const char *text, struct json_object *json)
+{
+	(void)text;
+	put(self(s), json);
+}
+
+static void json_pointer(struct sink *s, const char *text, struct json_object *json)
+{
+	struct json_sink *j = self(s);
+	struct json_object *object = json_object_new_object();
+
+	(void)text;
+	json_object_object_add(object, "pointer", json);
+	put(j, object);
+	j->pointer = object;
+}
+
+static void json_note(struct sink *s, const char *text)
+{
+	(void)s;
+	(void)text;
+}
+
+static void json_failure(struct sink *s, const char *text)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "error", json_object_new_string(text));
+	put(self(s), object);
+}
+
+static bool is_utf8(const unsigned char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t more = s[i] < 0x80                   ? 0
+		              : s[i] >= 0xf0 && s[i] < 0xf5 ? 3
+		              : s[i] >= 0xe0 && s[i] < 0xf0 ? 2
+		              : s[i] >= 0xc2 && s[i] < 0xe0 ? 1
+		                                            : 9;
+
+		if (more == 9 || i + more >= n)
+			return false;
+		for (size_t k = 1; k <= more; k++)
+			if ((s[i + k] & 0xc0) != 0x80)
+				return false;
+		i += more + 1;
+	}
+	return true;
+}
+
+/* JSON is UTF-8: other bytes are taken as Latin-1, so that nothing is lost. */
+static struct json_object *json_text_of(const char *bytes, size_t n)
+{
+	struct json_object *ret;
+	char *latin;
+	size_t at = 0;
+
+	if (is_utf8((const unsigned char *)bytes, n))
+		return json_object_new_string_len(bytes, (int)n);
+	latin = malloc(2 * n + 1);
+	if (!latin)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (c >= 0x80)
+			latin[at++] = (char)(0xc0 | c >> 6);
+		latin[at++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	ret = json_object_new_string_len(latin, (int)at);
+	free(latin);
+	return ret;
+}
+
+static void json_text(struct sink *s, const char *address, const char *bytes, size_t n, bool more)
+{
+	struct json_object *text = json_text_of(bytes, n), *object;
+
+	(void)address;
+	if (!more) {
+		put(self(s), text);
+		return;
+	}
+	object = json_object_new_object();
+	json_object_object_add(object, "text", text);
+	json_object_object_add(object, "truncated", json_object_new_boolean(1));
+	put(self(s), object);
+}
+
+static const struct sink_ops ops = {
+	.open = json_open,
+	.key = json_key,
+	.entry = json_entry,
+	.close = json_close,
+	.scalar = json_scalar,
+	.pointer = json_pointer,
+	.note = json_note,
+	.failure = json_failure,
+	.text = json_text,
+};
+
+struct sink *sink_json_create(void)
+{
+	struct json_sink *j = calloc(1, sizeof(*j));
+
+	if (j) {
+		j->sink.ops = &ops;
+		j->sink.is_json = true;
+	}
+	return j ? &j->sink : NULL;
+}
+
+struct json_object *sink_json_take(struct sink *s)
+{
+	struct json_sink *j = self(s);
+	struct json_object *root = j->root;
+
+	for (unsigned i = 0; i < OPEN_MAX_DEPTH; i++) {
+		free(j->open[i].key);
+		j->open[i].key = NULL;
+	}
+	j->pointer = NULL;
+	j->root = NULL;
+	j->depth = 0;
+	return root;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+#include "types/space.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct image {
+	char *name;
+	uint64_t start, end, bias;
+	bool tried;
+	struct types *types; /* NULL before it is tried, or if it has none */
+};
+
+struct space {
+	space_open_fn open;
+	void *ctx;
+	struct image *images;
+	size_t count;
+	struct types **extra;
+	size_t extra_count;
+	struct expr_names names;
+};
+
+static struct types *opened(struct space *s, size_t i)
+{
+	struct image *image = &s->images[i];
+
+	struct space_opened o = { 0 };
+
+	if (image->tried)
+		return image->types;
+	image->tried = true;
+	if (s->open(s->ctx, (uint32_t)i, &o))
+		return NULL;
+	image->types = o.types;
+	image->bias = o.bias;
+	image->end = o.end ?: image->end;
+	return image->types;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* "libx.so.1::name" asks one image: which, and the rest of the name. -1: all. */
+static int chosen_image(struct space *s, const char **name)
+{
+	const char *colons = strstr(*name, "::");
+
+	for (size_t i = 0; colons && i < s->count; i++) {
+		const char *base = base_name(s->images[i].name);
+
+		if (strlen(base) == (size_t)(colons - *name) &&
+		    !memcmp(base, *name, (size_t)(colons - *name))) {
+			*name = colons + 2;
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+/* ---- symbols ---- */
+
+struct symbol_search {
+	struct space *space;
+	size_t image;
+	struct types *types;
+	struct expr_symbol *ret;
+	int max, n;
+	bool untyped; /* something of that name without a type: only where nothing else is */
+	struct expr_symbol plain;
+};
+
+static enum expr_symbol_kind kind_of(enum types_symbol_kind kind)
+{
+	switch (kind) {
+	case TYPES_TLS_VARIABLE:
+		return EXPR_SYM_THREAD;
+	case TYPES_FUNCTION:
+		return EXPR_SYM_FUNCTION;
+	case TYPES_CONSTANT:
+		return EXPR_SYM_CONSTANT;
+	default:
+		return EXPR_SYM_MEMORY;
+	}
+}
+
+static struct expr_symbol symbol_of(struct symbol_search *q, const struct types_symbol *t)
+{
+	struct expr_symbol s = { .kind = kind_of(t->kind), .address = t->address };
+
+	s.module = (uint32_t)q->image;
+	if (s.kind == EXPR_SYM_MEMORY || s.kind == EXPR_SYM_FUNCTION)
+		s.address += q->space->images[q->image].bias;
+	if (t->type_id)
+		s.type = ctype_of(q->space->names.types, types_btf(q->types), t->type_id);
+	s.unit = t->unit[0] ? t->unit : base_name(q->space->images[q->image].name);
+	if (t->flags & TYPES_SYMBOL_NO_PLACE)
+		s.missing = "the debug information does not say where it is (optimised out?)";
+	return s;
+}
+
+static bool is_same(const struct expr_symbol *a, const struct expr_symbol *b)
+{
+	return a->kind == b->kind && a->address == b->address && a->module == b->module;
+}
+
+static int add_symbol(const struct types_symbol *t, void *arg)
+{
+	struct symbol_search *q = arg;
+	struct expr_symbol s = symbol_of(q, t);
+
+	if (t->flags & TYPES_SYMBOL_NO_TYPE || !t->type_id) {
+		if (!q->untyped)
+			q->plain = s;
+		q->untyped = true;
+		return 0;
+	}
+	for (int i = 0; i < q->n && i < q->max; i++) {
+		/* A declaration without a place is no rival of a definition. */
+		if (is_same(&q->ret[i], &s) || (s.missing && !q->ret[i].missing))
+			return 0;
+		if (q->ret[i].missing && !s.missing) {
+			q->ret[i] = s;
+			return 0;
+		}
+	}
+	if (q->n < q->max)
+		q->ret[q->n] = s;
+	q->n++;
+	return 0;
+}
+
+static void search_image(struct symbol_search *q, size_t i, const char *name)
+{
+	q->types = opened(q->space, i);
+	q->image = i;
+	if (q->types)
+		types_find_symbol(q->types, name, add_symbol, q);
+}
+
+/* Enumerators are names too. BTF has no index of them, so this walks each image's enums. */
+static int find_enumerator(struct space *s, const struct btf *btf, const char *name,
+                           struct expr_symbol *ret)
+{
+	uint32_t n = btf ? btf__type_cnt(btf) : 0;
+
+	for (uint32_t id = 1; id < n; id++) {
+		const struct btf_type *bt = btf__type_by_id(btf, id);
+		const struct ctype *type;
+		int64_t value;
+
+		if (!btf_is_any_enum(bt))
+			continue;
+		type = ctype_of(s->names.types, btf, id);
+		for (uint32_t k = 0; k < ctype_enumerators(type); k++) {
+			if (strcmp(ctype_enumerator(type, k, &value), name))
+				continue;
+			*ret = (struct expr_symbol){ .kind = EXPR_SYM_CONSTANT, .type = type };
+			ret->address = (uint64_t)value;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int find_constant(struct space *s, int only, const char *name, struct expr_symbol *ret)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if ((only < 0 || (size_t)only == i) && opened(s, i) &&
+		    find_enumerator(s, types_btf(s->images[i].types), name, ret))
+			return 1;
+	for (size_t i = 0; i < s->extra_count; i++)
+		if (only < 0 && find_enumerator(s, types_btf(s->extra[i]), name, ret))
+			return 1;
+	return 0;
+}
+
+struct declared {
+	struct space *space;
+	struct types *types;
+	const struct ctype *type;
+};
+
+static int take_type(const struct types_symbol *t, void *arg)
+{
+	struct declared *d = arg;
+
+	if (!t->type_id)
+		return 0;
+	d->type = ctype_of(d->space->names.types, types_btf(d->types), t->type_id);
+	return 1;
+}
+
+/* The symbol has an address but no type: a header's types, or another image's, may declare it. */
+static void declare_symbol(struct space *s, const char *name, struct expr_symbol *symbol)
+{
+	struct declared d = { .space = s };
+	const struct btf *btf;
+	int id;
+
+	for (size_t i = 0; i < s->count && !d.type; i++) {
+		d.types = s->images[i].types;
+		if (d.types)
+			types_find_symbol(d.types, name, take_type, &d);
+	}
+	for (size_t i = 0; i < s->extra_count && !d.type; i++) {
+		d.types = s->extra[i];
+		types_find_symbol(d.types, name, take_type, &d);
+		btf = types_btf(d.types);
+		id = btf && !d.type ? btf__find_by_name_kind(btf, name, BTF_KIND_VAR) : -1;
+		if (id > 0)
+			d.type =
+			    ctype_of(s->names.types, btf, btf__type_by_id(btf, (uint32_t)id)->type);
+	}
+	symbol->type = d.type;
+}
+
+static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, int max)
+{
+	struct space *s = ctx;
+	struct symbol_search q = { .space = s, .ret = ret, .max = max };
+	int only = chosen_image(s, &name);
+
+	for (size_t i = 0; i < s->count && !q.n; i++)
+		if (only < 0 || (size_t)only == i)
+			search_image(&q, i, name);
+	/* The program's copy of a library's variable (a copy relocation) has no type; the library's
+	   own, found behind it, has. The address is the program's. */
+	if (q.untyped && q.n == 1 && q.plain.module < ret[0].module &&
+	    q.plain.kind == EXPR_SYM_MEMORY)
+		ret[0].address = q.plain.address;
+	if (q.n)
+		return q.n;
+	if (find_constant(s, only, name, ret))
+		return 1;
+	if (!q.untyped)
+		return 0;
+	ret[0] = q.plain;
+	declare_symbol(s, name, &ret[0]);
+	return 1;
+}
+
+/* ---- types ---- */
+
+struct type_search {
+	struct space *space;
+	const struct btf *btf;
+	struct expr_candidate *ret;
+	const char *tag;
+	int max, n;
+};
+
+static bool wanted_kind(const char *tag, uint32_t kind)
+{
+	if (!tag[0])
+		return kind != BTF_KIND_FWD;
+	return true;
+}
+
+static int add_type(const struct types_type *t, void *arg)
+{
+	struct type_search *q = arg;
+	const struct ctype *type = ctype_of(q->space->names.types, q->btf, t->id);
+
+	if (!wanted_kind(q->tag, t->kind) || type->kind == CTYPE_BAD)
+		return 0;
+	/* Complete ones come first; a declaration beside them says nothing. */
+	if (q->n && type->kind == CTYPE_INCOMPLETE)
+		return 0;
+	/* C: a typedef and a struct may share a name, and are mostly the same. */
+	if (!q->tag[0] && q->n && t->kind != BTF_KIND_TYPEDEF && t->kind != BTF_KIND_INT)
+		return 0;
+	if (q->n < q->max)
+		q->ret[q->n] = (struct expr_candidate){ type, t->unit };
+	q->n++;
+	return 0;
+}
+
+static void search_types(struct type_search *q, struct types *types, const char *name)
+{
+	char full[320];
+
+	if (!types)
+		return;
+	q->btf = types_btf(types);
+	if (!q->btf)
+		return;
+	snprintf(full, sizeof(full), "%s%s%s", q->tag, q->tag[0] ? " " : "", name);
+	types_find_type(types, full, add_type, q);
+}
+
+static int names_type(void *ctx, const char *tag, const char *name, struct expr_candidate *ret,
+                      int max)
+{
+	struct space *s = ctx;
+	struct type_search q = { .space = s, .ret = ret, .max = max, .tag = tag };
+	int only = chosen_image(s, &name);
+
+	for (size_t i = 0; i < s->count && (!q.n || ret[0].type->kind == CTYPE_INCOMPLETE); i++) {
+		if (only >= 0 && (size_t)only != i)
+			continue;
+		q.n = 0;
+		search_types(&q, opened(s, i), name);
+	}
+	for (size_t i = 0; i < s->extra_count && !q.n; i++)
+		search_types(&q, s->extra[i], name);
+	return q.n;
+}
+
+/* Asks only what is open already (and the program): a cast must not open every library. */
+static bool is_symbol_nearby(struct space *s, const char *name)
+{
+	struct expr_symbol found[1];
+	struct symbol_search q = { .space = s, .ret = found, .max = 1 };
+
+	for (size_t i = 0; i < s->count; i++)
+		if (i == 0 || s->images[i].types)
+			search_image(&q, i, name);
+	return q.n || q.untyped;
+}
+
+bool space_is_type(void *space, const char *name)
+{
+	struct expr_candidate type[1];
+
+	if (is_symbol_nearby(space, name))
+		return false;
+	return expr_standard_type(name) || names_type(space, "", name, type, 1) > 0;
+}
+
+/* ---- the rest ---- */
+
+static void names_near(void *ctx, const char *name, bool symbol, char *buf, size_t size)
+{
+	struct space *s = ctx;
+	const char *near = NULL;
+
+	for (size_t i = 0; i < s->count && !near; i++)
+		if (s->images[i].types)
+			near = types_nearest(s->images[i].types, name, symbol);
+	for (size_t i = 0; i < s->extra_count && !near; i++)
+		near = types_nearest(s->extra[i], name, symbol);
+	snprintf(buf, size, "%s", near ?: "");
+}
+
+static int names_at(void *ctx, uint64_t address, char *buf, size_t size)
+{
+	struct space *s = ctx;
+	struct types_symbol t;
+	uint64_t offset;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct image *image = &s->images[i];
+
+		if (address < image->start || address >= image->end || !opened(s, i))
+			continue;
+		if (types_symbol_by_address(image->types, address - image->bias, &t))
+			return -ENOENT;
+		offset = address - image->bias - t.address;
+		if (offset)
+			snprintf(buf, size, "%s+%" PRIu64, t.name, offset);
+		else
+			snprintf(buf, size, "%s", t.name);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int space_find_symbol(struct space *space, const char *name, struct expr_symbol *ret)
+{
+	return names_symbol(space, name, ret, 1) >= 1 ? 0 : -ENOENT;
+}
+
+void space_untyped(struct space *space, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	if (size)
+		buf[0] = 0;
+	for (size_t i = 0; i < space->count && at < size; i++) {
+		struct image *image = &space->images[i];
+
+		if (!image->tried ||
+		    (image->types && types_source(image->types) != TYPES_FROM_NONE))
+			continue;
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "",
+		                       base_name(image->name));
+	}
+}
+
+int space_create(space_open_fn open, void *ctx, struct space **ret)
+{
+	struct space *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->open = open;
+	s->ctx = ctx;
+	if (ctypes_create(&s->names.types)) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->names.ctx = s;
+	s->names.symbol = names_symbol;
+	s->names.type = names_type;
+	s->names.near = names_near;
+	s->names.at = names_at;
+	*ret = s;
+	return 0;
+}
+
+void space_destroy(struct space *s)
+{
+	if (!s)
+		return;
+	ctypes_destroy(s->names.types);
+	for (size_t i = 0; i < s->count; i++) {
+		free(s->images[i].name);
+		types_close(s->images[i].types);
+	}
+	for (size_t i = 0; i < s->extra_count; i++)
+		types_close(s->extra[i]);
+	free(s->images);
+	free(s->extra);
+	free(s);
+}
+
+int space_add(struct space *s, const struct space_image *image)
+{
+	struct image *grown = realloc(s->images, (s->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	s->images = grown;
+	grown[s->count] =
+	    (struct image){ .name = strdup(image->name), .start = image->start, .end = image->end };
+	if (!grown[s->count].name)
+		return -ENOMEM;
+	return (int)s->count++;
+}
+
+int space_add_types(struct space *s, struct types *types)
+{
+	struct types **grown = realloc(s->extra, (s->extra_count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	s->extra = grown;
+	grown[s->extra_count++] = types;
+	return 0;
+}
+
+const struct expr_names *space_names(struct space *space)
+{
+	return &space->names;
+}
