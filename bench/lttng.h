@@ -18,7 +18,6 @@ LTTNG_UST_TRACEPOINT_EVENT(bench, three,
 		lttng_ust_field_integer(uint64_t, a, a)
 		lttng_ust_field_integer(uint64_t, b, b)
 		lttng_ust_field_integer(uint64_t, c, c)))
-/* clang-format on */
 
 LTTNG_UST_TRACEPOINT_EVENT(bench, static_int,
 	LTTNG_UST_TP_ARGS(int, value),
@@ -32,6 +31,7 @@ LTTNG_UST_TRACEPOINT_EVENT(bench, static_four,
 		lttng_ust_field_integer(int64_t, b, b)
 		lttng_ust_field_integer(uint32_t, c, c)
 		lttng_ust_field_string(text, text)))
+/* clang-format on */
 
 #endif
 
