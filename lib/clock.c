@@ -41,7 +41,7 @@ static uint64_t shortest(bool system_call)
 	uint64_t best = UINT64_MAX;
 	struct timespec ts;
 
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 16; i++) {
 		uint64_t before = __rdtsc(), took;
 
 		if (system_call)
@@ -134,7 +134,11 @@ static void take_pair(uint64_t *tick, uint64_t *mono)
 
 void clock_init(struct clock *ret)
 {
-	if (!tsc_is_usable()) {
+	static enum { UNKNOWN, USABLE, UNUSABLE } tsc; /* a forked child need not ask again */
+
+	if (tsc == UNKNOWN)
+		tsc = tsc_is_usable() ? USABLE : UNUSABLE;
+	if (tsc == UNUSABLE) {
 		clock_kind = WEIR_CLOCK_MONOTONIC;
 		clock_hz = 1000000000;
 		*ret = (struct clock){ clock_kind, clock_hz, clock_mono(), 0 };
@@ -144,8 +148,8 @@ void clock_init(struct clock *ret)
 	clock_kind = WEIR_CLOCK_TSC;
 	take_pair(&ret->tick0, &ret->mono0);
 	if (clock_hz == 1000000000) {
-		/* A first estimate over 2 ms, once a process; a tracer takes pairs of its own. */
-		struct timespec wait = { 0, 2000000 };
+		/* A first estimate, good to a few 1e-4; a tracer takes pairs of its own. */
+		struct timespec wait = { 0, 200000 };
 		uint64_t tick, mono;
 
 		nanosleep(&wait, NULL);
