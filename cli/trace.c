@@ -5,7 +5,8 @@
  */
 #include "cli/cmd.h"
 #include "cli/format.h"
-#include "reader/error.h"
+#include "cli/launch.h"
+#include "cli/parse.h"
 #include "reader/filter.h"
 
 #include <errno.h>
@@ -53,9 +54,7 @@ struct trace {
 	struct output out;
 	uint64_t shown;
 	uint64_t hidden; /* by --where or --tid */
-	pid_t child;
-	int status; /* of the child, from waitpid */
-	bool child_ended;
+	struct launch launch;
 };
 
 /* Hangs on struct schema_probe.view. */
@@ -101,39 +100,6 @@ static void usage(FILE *to)
 
 /* --- options */
 
-static int parse_size(const char *text, uint64_t *ret)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	uint64_t value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (errno || end == text || *text == '-')
-		return -EINVAL;
-	if (*end) {
-		unit = strchr(units, *end & ~0x20);
-		if (!unit || (end[1] && strcmp(end + 1, "iB") && strcmp(end + 1, "B")))
-			return -EINVAL;
-		for (const char *u = units; u <= unit; u++) {
-			if (__builtin_mul_overflow(value, 1024, &value))
-				return -EINVAL;
-		}
-	}
-	*ret = value;
-	return value ? 0 : -EINVAL;
-}
-
-static int parse_number(const char *text, uint64_t most, uint64_t *ret)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	return errno || end == text || *end || *text == '-' || !*ret || *ret > most ? -EINVAL : 0;
-}
-
 static int parse_mode(const char *text, uint32_t *ret)
 {
 	static const char *const names[] = {
@@ -171,8 +137,6 @@ static int parse_colour(const char *text, bool *ret)
 static int parse_option(struct options *o, int c)
 {
 	uint64_t number;
-	double seconds;
-	char *end;
 
 	switch (c) {
 	case 'p':
@@ -204,11 +168,9 @@ static int parse_option(struct options *o, int c)
 		           ? wrong("--count", optarg, "a number of events")
 		           : 0;
 	case 'd':
-		seconds = strtod(optarg, &end);
-		if (end == optarg || *end || !(seconds > 0) || seconds > 1e9)
-			return wrong("--duration", optarg, "seconds, such as 10 or 0.5");
-		o->duration = (int64_t)(seconds * 1e9);
-		return 0;
+		return parse_seconds(optarg, &o->duration)
+		           ? wrong("--duration", optarg, "seconds, such as 10 or 0.5")
+		           : 0;
 	case 't':
 		if (parse_number(optarg, UINT32_MAX, &number))
 			return wrong("--tid", optarg, "a thread's number");
@@ -256,18 +218,9 @@ static const struct option long_options[] = {
 /* 0: go on; else the exit status plus one. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	int end = argc;
+	int end = cli_split_command(argc, argv, &o->command);
 
 	o->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	/* What is behind `--` is the command, so that a pattern before it is none of its arguments.
-	 */
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--")) {
-			o->command = &argv[i + 1];
-			end = i;
-			break;
-		}
-	}
 	if (o->command && !*o->command) {
 		cli_fail("after -- comes the command to run");
 		return 3;
@@ -418,64 +371,6 @@ static int check_filter(struct trace *trace, struct weir_error *err)
 	return refused && !good ? -EINVAL : 0;
 }
 
-/* --- the command */
-
-static int start_command(struct trace *trace, struct weir_error *err)
-{
-	char joined[WEIR_SESSION_PATTERN_SIZE];
-	int report[2], code = 0;
-
-	if (!patterns_join(&trace->patterns, joined, sizeof(joined)))
-		return weir_err(err, -E2BIG,
-		                "the patterns for a command may have %zu characters together; "
-		                "use shorter ones",
-		                sizeof(joined) - 1);
-	if (pipe2(report, O_CLOEXEC))
-		return -errno;
-	/* Daemons that the command starts become ours, and so are found. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	trace->child = fork();
-	if (!trace->child) {
-		setenv("WEIR_TRACE", joined, 1);
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
-		signal(SIGPIPE, SIG_DFL);
-		execvp(trace->options.command[0], trace->options.command);
-		code = errno;
-		if (write(report[1], &code, sizeof(code)) < 0)
-			_exit(126);
-		_exit(127);
-	}
-	if (trace->child < 0)
-		code = errno;
-	close(report[1]);
-	if (trace->child > 0 && read(report[0], &code, sizeof(code)) == sizeof(code)) {
-		waitpid(trace->child, NULL, 0);
-		trace->child = 0;
-	}
-	close(report[0]);
-	if (code)
-		return weir_err(err, -code, "cannot run %s: %s", trace->options.command[0],
-		                strerror(code));
-	return tracer_follow(trace->tracer, trace->child);
-}
-
-static void reap(struct trace *trace)
-{
-	int status;
-	pid_t pid;
-
-	if (!trace->child)
-		return;
-	/* Also orphans that became ours. */
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == trace->child) {
-			trace->status = status;
-			trace->child_ended = true;
-		}
-	}
-}
-
 /* --- the loop */
 
 /*
@@ -527,7 +422,7 @@ static void loop(struct trace *trace, int64_t began)
 		size_t polls;
 
 		output_flush(&trace->out);
-		reap(trace);
+		launch_reap(&trace->launch);
 		now = clock_monotonic();
 		pause = pause_after(trace, seen, now, &active_at, &was_short);
 		if (trace->options.duration && pause > deadline - now)
@@ -625,7 +520,8 @@ static int attach(struct trace *trace, struct weir_error *err)
 	if (code && failed == trace->options.pid_count && !trace->options.all)
 		return code;
 	if (trace->options.command)
-		return start_command(trace, err);
+		return launch_start(&trace->launch, trace->options.command, &trace->patterns,
+		                    trace->tracer, err);
 	return 0;
 }
 
@@ -633,20 +529,7 @@ static int exit_status(struct trace *trace)
 {
 	if (trace->out.error && trace->out.error != EPIPE)
 		return cli_fail("cannot write the events: %s", strerror(trace->out.error));
-	if (!trace->child)
-		return 0;
-	reap(trace);
-	if (!trace->child_ended) {
-		kill(trace->child, SIGTERM);
-		for (int i = 0; i < 100 && !trace->child_ended; i++) {
-			reap(trace);
-			if (!trace->child_ended)
-				poll(NULL, 0, 20);
-		}
-		return 0;
-	}
-	return WIFEXITED(trace->status) ? WEXITSTATUS(trace->status)
-	                                : 128 + WTERMSIG(trace->status);
+	return launch_finish(&trace->launch);
 }
 
 static int run(struct trace *trace)

@@ -2,6 +2,7 @@
 #include "reader/tracer.h"
 #include "reader/error.h"
 #include "reader/lease.h"
+#include "reader/listing.h"
 #include "reader/nearest.h"
 #include "reader/proc.h"
 #include "reader/record.h"
@@ -330,14 +331,33 @@ static int explain_no_match(const struct tracer *tracer, const struct tracer_pro
 	return code;
 }
 
-static int explain_no_memory(const struct tracer_process *process, struct weir_error *err)
+/* It may have plain USDT probes of that name: those are for other tools. */
+static int explain_no_memory(const struct tracer *tracer, const struct tracer_process *process,
+                             struct weir_error *err)
 {
-	return weir_err(
-	    err, -ENOENT,
-	    "process %d (%s) has no weir probes. Plain USDT probes it may have (`weir list "
-	    "-p %d` shows them): bpftrace -p %d -e 'usdt:*:PROVIDER:PROBE { ... }'. "
-	    "--wait waits for weir probes",
-	    process->pid, process->name, process->pid, process->pid);
+	const struct listing_options options = { .patterns = tracer->options.session.patterns };
+	struct listing listing = { 0 };
+	const struct listed_probe *usdt = NULL;
+
+	listing_process(&listing, process->pid, &options, NULL);
+	for (size_t i = 0; i < listing.count && !usdt; i++) {
+		if (listing.probes[i].kind == PROBE_USDT)
+			usdt = &listing.probes[i];
+	}
+	if (usdt)
+		weir_err(err, -ENOENT,
+		         "process %d (%s): %s:%s is a plain USDT probe, without weir's buffers. "
+		         "Trace it "
+		         "with: bpftrace -p %d -e 'usdt:%s:%s:%s { ... }'",
+		         process->pid, process->name, usdt->provider, usdt->name, process->pid,
+		         usdt->file, usdt->provider, usdt->name);
+	else
+		weir_err(err, -ENOENT,
+		         "process %d (%s) has no weir probes, nor plain USDT probes of that name; "
+		         "`weir list -p %d` shows what it has, --wait waits for weir probes",
+		         process->pid, process->name, process->pid);
+	listing_deinit(&listing);
+	return -ENOENT;
 }
 
 /* --- attaching */
@@ -426,7 +446,7 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 		return 0;
 	}
 	if (code == -ENOENT)
-		code = explain_no_memory(process, err);
+		code = explain_no_memory(tracer, process, err);
 	if (code >= 0) {
 		code = process_claim(tracer, process, tracer->options.wait, &claimed, err);
 		if (!code && !claimed)

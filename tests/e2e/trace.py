@@ -257,7 +257,7 @@ def test_late_probe():
 
 def test_wait():
     target = Target("-g", 20000000, "-n", 20, "-l", "-s", 0.2)
-    assert "nearest" in trace("-p", target.pid, "late:*", status=1).err
+    assert "matches `late:*`" in trace("-p", target.pid, "late:*", status=1).err
     run = trace("--json", "-p", target.pid, "--wait", "late:*")
     assert [e["provider"] for e in run.events()] == ["late"]
 
@@ -463,10 +463,21 @@ def test_errors():
     says(trace("-p", target.pid, "shop:ordr", status=1), "shop:ordr", "shop:order", "weir list")
     says(trace("-p", target.pid, "shop:a b", status=2), "match nothing")
     says(trace("-p", target.pid, "a:b:c", status=2), "two colons")
-    says(trace("-p", os.getpid(), status=1), "no weir probes", "bpftrace")
+    quiet = subprocess.Popen(["sleep", "60"])
+    children.append(quiet)
+    says(trace("-p", quiet.pid, "shop:*", status=1), "no weir probes", "weir list")
     says(trace("-p", Target("-n", 0, "-s", 9, "-M", 2, program=SYNTH).pid, status=1), "version 2.")
     says(trace("-p", Target("-n", 0, "-s", 9, "-u", program=SYNTH).pid, status=1), "sealed")
     says(trace("-p", Target("-n", 0, "-s", 9, "-x", 4096, program=SYNTH).pid, status=1), "bytes")
+
+
+def test_plain_usdt():
+    program = f"{BUILD}/tests/e2e/plain"
+    if not os.path.exists(program):
+        skip("no sys/sdt.h (package systemtap-sdt-dev)")
+    plain = Target(program=program)
+    says(trace("-p", plain.pid, "plain:*", status=1), "plain USDT probe",
+         f"bpftrace -p {plain.pid} -e 'usdt:{program}:plain:tick")
 
 
 def test_rights():
