@@ -100,7 +100,12 @@ def main():
         print(f"completion of commands: {sorted(completed('weir ', ''))}, not {commands}")
     with open(f"{ROOT}/man/meson.build") as file:
         pages = file.read()
+    with open(f"{ROOT}/man/weir.1.scd") as file:
+        overview = file.read()
     for command in commands:
+        if f"*{command}*" not in overview:
+            print(f"man/weir.1.scd does not name {command}")
+            ok = False
         ok &= check(command, pages)
     return 0 if ok else 1
 

@@ -24,7 +24,8 @@ SCRIPTS = {
     "good.sh": "exit 0",
     "bad.sh": "echo oh no; exit 3",
     "no.sh": "echo skipped: the moon is not full; exit 77",
-    "case.sh": "echo 1..2; echo ok 1 - one; echo 'ok 2 - two # SKIP no second one'",
+    "case.sh": "echo 1..2; echo ok 1 - one; echo 'ok 2 - two # SKIP no second one';"
+               " echo '# skipped: no third one'; echo 'skipped four: nor that'; echo '0 skipped'",
 }
 
 
@@ -69,8 +70,8 @@ RESULTS = [
            "1 passed, 0 failed, 0 skipped", True),
     expect("the long suite by name", MESON + PASS + LONG, ["--suite", "soak"],
            "0 passed, 1 failed, 0 skipped", False),
-    expect("a case that skips inside a test", MESON + CASE, PLAIN, "1 passed, 0 failed, 1 skipped",
-           True, "skipped: case: two: no second one"),
+    expect("cases that skip inside a test", MESON + CASE, PLAIN, "1 passed, 0 failed, 3 skipped",
+           True, "skipped: case: two: no second one", "skipped: case: four: nor that"),
     expect("no test at all", MESON, PLAIN, "0 passed, 1 failed, 0 skipped", False),
     expect("everything skipped", MESON + SKIP, PLAIN, "0 passed, 0 failed, 1 skipped", False),
     expect("meson setup fails", MESON + "error('no')\n", PLAIN, "0 passed, 1 failed, 0 skipped",
