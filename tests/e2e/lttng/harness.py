@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
+from xml.etree import ElementTree
 
 SKIP = 77
 MARK = "WEIR_TEST_NAMESPACE"
@@ -80,6 +81,14 @@ def sh(*command, check=True, **options):
 
 def lttng(*command, check=True):
     return sh("lttng", "--no-sessiond", *command, check=check)
+
+
+def mi(*command):
+    """The machine interface: what a command says as XML, without its namespace, which changes."""
+    root = ElementTree.fromstring(lttng("--mi=xml", *command))
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
 
 
 def wait_for(what, condition, seconds=20):
