@@ -444,7 +444,9 @@ def main(tests):
     failed = skipped = 0
     names = [n for n in tests if n.startswith("test_") and (not only or n in only)]
     for name in names:
-        home = tempfile.mkdtemp(prefix="weir-lttng-")
+        # everything that the test and LTTng write goes in here
+        tempfile.tempdir = None
+        home = tempfile.tempdir = tempfile.mkdtemp(prefix="weir-lttng-")
         os.environ["HOME"] = os.environ["LTTNG_HOME"] = home
         os.environ["LTTNG_UST_REGISTER_TIMEOUT"] = "10000"
         daemon = Daemon(home)
