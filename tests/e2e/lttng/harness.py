@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
+from xml.etree import ElementTree
 
 SKIP = 77
 MARK = "WEIR_TEST_NAMESPACE"
@@ -80,6 +81,14 @@ def sh(*command, check=True, **options):
 
 def lttng(*command, check=True):
     return sh("lttng", "--no-sessiond", *command, check=check)
+
+
+def mi(*command):
+    """The machine interface: what a command says as XML, without its namespace, which changes."""
+    root = ElementTree.fromstring(lttng("--mi=xml", *command))
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
 
 
 def wait_for(what, condition, seconds=20):
@@ -435,7 +444,9 @@ def main(tests):
     failed = skipped = 0
     names = [n for n in tests if n.startswith("test_") and (not only or n in only)]
     for name in names:
-        home = tempfile.mkdtemp(prefix="weir-lttng-")
+        # everything that the test and LTTng write goes in here
+        tempfile.tempdir = None
+        home = tempfile.tempdir = tempfile.mkdtemp(prefix="weir-lttng-")
         os.environ["HOME"] = os.environ["LTTNG_HOME"] = home
         os.environ["LTTNG_UST_REGISTER_TIMEOUT"] = "10000"
         daemon = Daemon(home)

@@ -3,9 +3,10 @@
 """Processes, threads, providers and daemons that come and go."""
 
 import os
+import re
 import signal
 import socket
-import time
+import subprocess
 
 from harness import Session, Skip, Target, equal, lttng, main, pids_of, read_trace, sh, wait_for
 
@@ -118,15 +119,29 @@ def test_churn(daemon):
 
 
 def test_signals(daemon):
-    """Fires in a handler that interrupts fires, also as the first one of a thread."""
+    """Fires in a handler that interrupts fires, also as the first one of a thread.
+
+    LTTng 2.16 discards events when its buffers are entered from a handler, and counts them; a
+    program with static tracepoints loses as many. 2.13 does not.
+    """
     daemon.start()
     session = Session("signals", channel=("--subbuf-size=4M", "--num-subbuf=8")).event("sg:*").start()
     with Target() as target:
         target.provider("sg", "v -1 0 i64:n")
         handled = int(target("signals sg:v 2000"))
-    got = [e["n"] for e in session.events()]
-    equal("fires in the handler", sorted(-n - 1 for n in got if n < 0), list(range(handled)))
-    equal("other fires", len([n for n in got if n >= 0]), 2000 * 20 * 2)
+    session.stop()
+    session.destroy()
+    said = subprocess.run(["babeltrace2", session.output], capture_output=True,
+                          text=True, check=True).stderr
+    discarded = sum(int(n) for n in re.findall(r"discarded (\d+) event", said))
+    got = [e["n"] for e in read_trace(session.output, allow="discarded")]
+    nested = sorted(-n - 1 for n in got if n < 0)
+    equal("events twice", len(nested), len(set(nested)))
+    if not discarded:
+        equal("fires in the handler", nested, list(range(handled)))
+        equal("other fires", len(got) - len(nested), 2000 * 20 * 2)
+    fired = handled + 2000 * 20 * 2
+    assert len(got) + discarded <= fired, f"{fired} fires, {len(got)} read, {discarded} discarded"
 
 
 def fork_scenario(session, **environment):

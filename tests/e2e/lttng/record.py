@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What is fired is what is recorded: types, limits, log levels, filters, contexts."""
 
+import re
 import struct
 
-from harness import Error, Session, Target, equal, lttng, main
+from harness import Error, Session, Target, equal, main, mi
 
 TYPES = "i8:a i16:b i32:c i64:d u8:e u16:f u32:g u64:h f32:i f64:j bool:k string:l".split()
 
@@ -87,11 +88,18 @@ def test_list(daemon):
     with Target() as target:
         target.provider("seen", "warn 4 0 u32:id", "debug 14 0 string:text bytes:raw f64:ms",
                         "plain -1 0 bool:ok")
-        listed = lttng("list", "--userspace", "--fields")
-    for wanted in ("seen:warn (loglevel: TRACE_WARNING (4))", "seen:debug (loglevel: TRACE_DEBUG (14))",
-                   "seen:plain (loglevel: TRACE_DEBUG_LINE (13))", "field: text (string)",
-                   "field: id (integer)", "field: ms (float)", "field: ok"):
-        assert wanted in listed.replace("TRACE_TRACE", "TRACE"), f"{wanted} is not in\n{listed}"
+        found = {}
+        for event in mi("list", "--userspace", "--fields").iter("event"):
+            fields = {f.findtext("name"): f.findtext("type").upper()
+                      for f in event.iter("event_field")}
+            found[event.findtext("name")] = (event.findtext("loglevel"), fields)
+    for name, level in (("warn", "WARNING"), ("debug", "DEBUG"), ("plain", "DEBUG_LINE")):
+        equal(f"log level of {name}", re.sub("^(TRACE_)*", "", found[f"seen:{name}"][0]), level)
+    fields = {name: found[name][1] for name in found if name.startswith("seen:")}
+    equal("field of warn", fields["seen:warn"], {"id": "INTEGER"})
+    equal("fields of debug", set(fields["seen:debug"]), {"text", "_raw_length", "raw", "ms"})
+    equal("types", (fields["seen:debug"]["text"], fields["seen:debug"]["ms"]), ("STRING", "FLOAT"))
+    equal("fields of plain", set(fields["seen:plain"]), {"ok"})
 
 
 def test_loglevels(daemon):
