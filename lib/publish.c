@@ -170,7 +170,7 @@ static void stub_connect(struct probe *probe, const struct stub_probe *stub, uin
 	probe->block->entry = entry_for(probe);
 	probe->note->site = base + stub->site;
 	probe->note->semaphore = stub->semaphore_at ? base + stub->semaphore_at : 0;
-	probe->site_fn = (void (*)(void))(base + stub->site);
+	probe->site_fn = (void (*)(void))(base + stub->call);
 	__atomic_store_n(&probe->head.fire, (void (*)(void))(base + stub->thunk), __ATOMIC_RELAXED);
 }
 

@@ -9,6 +9,9 @@
  *           `mov block+0(%rip), %r10; jmp *block+8(%rip)`
  *   site    `nop; nop10; ret`, not across a page: what tracers patch. Called (or jumped to) with
  *           the same arguments in the same places as the thunk.
+ *   way     for probes with i8 or i16 fields: code that sign-extends these arguments and jumps to
+ *           the site. Callers pass words of which the low bits count, and tools read narrow
+ *           signed ones as 32 bits (perf prints others wrongly).
  *   block   two writable words, {context, entry}: set by the library after loading
  *   semaphore, on request: one writable u16
  * and the notes .note.stapsdt and .note.weir, symbols, .eh_frame and a build-id. The bytes depend
@@ -25,7 +28,8 @@ struct stub_probe {
 	bool semaphore;               /* in */
 	/* out: offsets from the load address */
 	uint64_t thunk;
-	uint64_t site; /* whoever calls it extends i8 and i16 arguments to 32 bits at least */
+	uint64_t site; /* where tracers are; its first bytes say whether */
+	uint64_t call; /* what to call with the arguments: the site, or the way to it, see below */
 	uint64_t block;
 	uint64_t semaphore_at; /* 0: none */
 };

@@ -12,6 +12,7 @@
 /* Bytes of a thunk and of a site, and their alignment: so no site crosses a page. */
 #define STUB_SLOT        16
 #define STUB_OPERAND_MAX 32
+#define STUB_EXTEND_MAX  24
 
 struct stub_arch {
 	uint16_t machine;      /* e_machine */
@@ -31,6 +32,12 @@ extern const struct stub_arch stub_arch;
 void stub_arch_thunk(uint8_t slot[STUB_SLOT], uint64_t address, uint64_t block);
 /* A slot of code that does nothing and returns. */
 void stub_arch_site(uint8_t slot[STUB_SLOT]);
+/*
+ * Code that sign-extends C parameter number `index` (a uint64_t whose low `size` bytes count, 1 or
+ * 2) in its place, and a jump from link address `address` to `to`. Both return their length.
+ */
+size_t stub_arch_extend(uint8_t code[STUB_EXTEND_MAX], unsigned int index, int size);
+size_t stub_arch_jump(uint8_t code[STUB_EXTEND_MAX], uint64_t address, uint64_t to);
 /*
  * The SDT operand of C parameter number `index` (all uint64_t) at entry to a function, of which
  * the low `size` bytes count. Returns its length.

@@ -5,7 +5,7 @@
  *
  *   R    ELF and program headers, .note.gnu.property, .note.gnu.build-id, .hash, .dynsym, .dynstr,
  *        .stapsdt.base, .eh_frame_hdr, .eh_frame
- *   RX   .text: the sites of all probes, then their thunks, a slot each. Sites lie together since
+ *   RX   .text: the sites of all probes, then their thunks, a slot each, then the ways. Sites lie together since
  *        a fire of an idle probe reads its site's first bytes, and what nobody calls it skips.
  *   RW   .dynamic, .data: a block per probe, .probes: a semaphore per probe that wants one
  *   -    .note.stapsdt, .note.weir, .symtab, .strtab, .shstrtab, section headers. perf and stap
@@ -114,7 +114,7 @@ struct image {
 	size_t count;
 	const char *provider;
 	size_t semaphores;
-	uint64_t text, dynamic, data, semaphores_at;
+	uint64_t text, text_size, dynamic, data, semaphores_at;
 	uint64_t build_id, soname; /* offsets of what is filled in last */
 	struct {
 		uint64_t start, size;
@@ -288,11 +288,6 @@ static void put_sdt_base(struct image *image)
 	section_end(image, SECTION_SDT_BASE);
 }
 
-static uint64_t text_size(const struct image *image)
-{
-	return image->count * 2 * STUB_SLOT;
-}
-
 /* One CIE and one FDE; `at` is where the section starts. Returns where the FDE does. */
 static uint64_t put_eh_frame(struct image *image)
 {
@@ -322,7 +317,7 @@ static uint64_t put_eh_frame(struct image *image)
 	buffer_u32(b, 20);
 	buffer_u32(b, (uint32_t)(b->size - start)); /* to the CIE */
 	buffer_u32(b, (uint32_t)(image->text - b->size));
-	buffer_u32(b, (uint32_t)text_size(image));
+	buffer_u32(b, (uint32_t)image->text_size);
 	buffer_u64(b, 0); /* no augmentation, then padding */
 	buffer_u32(b, 0); /* the end */
 	section_end(image, SECTION_EH_FRAME);
@@ -350,21 +345,56 @@ static void put_unwind_tables(struct image *image)
 		memcpy(image->out.data + header + 4, table, sizeof(table));
 }
 
+/* Bytes of an i8 or i16 field, 0 of others. */
+static int narrow_size(const struct weir_note_field *field)
+{
+	return field->type == WEIR_NOTE_I8 ? 1 : field->type == WEIR_NOTE_I16 ? 2 : 0;
+}
+
+/* To the site with i8 and i16 arguments made whole. `code` NULL: its length only; 0: not needed. */
+static size_t write_way(const struct stub_probe *probe, uint8_t *code)
+{
+	const char *at = note_probe(probe->note) + strlen(note_probe(probe->note)) + 1;
+	uint8_t bytes[STUB_EXTEND_MAX];
+	size_t size = 0, n;
+
+	for (unsigned int i = 0; i < probe->note->fields; i++) {
+		const struct weir_note_field *field = (const struct weir_note_field *)at;
+
+		if (narrow_size(field)) {
+			n = stub_arch_extend(bytes, field->arg, narrow_size(field));
+			if (code)
+				memcpy(code + size, bytes, n);
+			size += n;
+		}
+		at += sizeof(*field);
+		at += strlen(at) + 1;
+	}
+	if (!size)
+		return 0;
+	n = stub_arch_jump(bytes, probe->call + size, probe->site);
+	if (code)
+		memcpy(code + size, bytes, n);
+	return size + n;
+}
+
 static void put_text(struct image *image)
 {
 	uint8_t *slots;
 
 	section_begin(image, SECTION_TEXT);
-	slots = buffer_reserve(&image->out, text_size(image));
+	slots = buffer_reserve(&image->out, image->text_size);
 	section_end(image, SECTION_TEXT);
 	if (!slots)
 		return;
-	memset(slots, stub_arch.fill, text_size(image));
+	memset(slots, stub_arch.fill, image->text_size);
 	for (size_t i = 0; i < image->count; i++) {
 		const struct stub_probe *probe = &image->probes[i];
 
 		stub_arch_site(slots + (probe->site - image->text));
 		stub_arch_thunk(slots + (probe->thunk - image->text), probe->thunk, probe->block);
+		if (probe->call != probe->site)
+			write_way(probe, slots + (probe->call - image->text));
 	}
 }
 
@@ -401,7 +431,7 @@ static void put_data(struct image *image)
 /*
  * The size before an operand's @. Negative: signed. What is narrow is read from the low bytes, so
  * whatever the caller left above does not show; but i8 and i16 are read as 32 bits, since perf
- * prints narrow ones as unsigned: whoever calls the site extends them.
+ * prints narrow ones as unsigned: the way to the site extends them.
  */
 static int sdt_size(enum weir_note_type type)
 {
@@ -627,7 +657,7 @@ static void fill_program_headers(const struct image *image, Elf64_Phdr *headers)
 	headers[SEGMENT_READ] =
 	    segment_of(image, PT_LOAD, PF_R, 0, section_stop(image, SECTION_EH_FRAME), page);
 	headers[SEGMENT_EXECUTE] =
-	    segment_of(image, PT_LOAD, PF_R | PF_X, image->text, text_size(image), page);
+	    segment_of(image, PT_LOAD, PF_R | PF_X, image->text, image->text_size, page);
 	headers[SEGMENT_WRITE] =
 	    segment_of(image, PT_LOAD, PF_R | PF_W, image->dynamic,
 	               section_stop(image, SECTION_SEMAPHORES) - image->dynamic, page);
@@ -734,16 +764,27 @@ static uint64_t page_align(uint64_t at)
 /* Everything up to .text fits in one page, of whatever size: see the assertion in image_write. */
 static void lay_out(struct image *image, struct stub_probe *probes)
 {
-	uint64_t semaphore;
+	uint64_t semaphore, way;
 
 	image->text = page_align(1);
-	image->dynamic = page_align(image->text + text_size(image));
+	way = image->text + image->count * 2 * STUB_SLOT;
+	for (size_t i = 0; i < image->count; i++) {
+		size_t size;
+
+		probes[i].site = image->text + i * STUB_SLOT;
+		probes[i].thunk = image->text + (image->count + i) * STUB_SLOT;
+		probes[i].call = way;
+		size = write_way(&probes[i], NULL);
+		if (!size)
+			probes[i].call = probes[i].site;
+		way += (size + STUB_SLOT - 1) / STUB_SLOT * STUB_SLOT;
+	}
+	image->text_size = way - image->text;
+	image->dynamic = page_align(way);
 	image->data = image->dynamic + 7 * sizeof(Elf64_Dyn);
 	image->semaphores_at = image->data + image->count * sizeof(struct stub_block);
 	semaphore = image->semaphores_at;
 	for (size_t i = 0; i < image->count; i++) {
-		probes[i].site = image->text + i * STUB_SLOT;
-		probes[i].thunk = image->text + (image->count + i) * STUB_SLOT;
 		probes[i].block = image->data + i * sizeof(struct stub_block);
 		probes[i].semaphore_at = 0;
 		if (probes[i].semaphore) {

@@ -72,6 +72,41 @@ static void test_call(void **state)
 	stub_free(&s);
 }
 
+/* Words whose low bits count arrive at the site as the numbers that tools read there. */
+static void test_narrow(void **state)
+{
+	static const uint8_t jump[] = { 0xff, 0x25, 0, 0, 0, 0 }; /* jmp *(next)(%rip) */
+	struct stub s;
+	void (*call)(uint64_t, ...);
+	void *to = (void *)entry;
+	uint8_t *at;
+
+	(void)state;
+	stub_make(&s, "narrow", "\1\2\10\2\1\2\1\2\3\1\5\2");
+	must_load_file(&s, "narrow", in_folder("weir"));
+	assert_int_not_equal(s.probe.call, s.probe.site);
+	at = (uint8_t *)(s.file.base + s.probe.site);
+	assert_int_equal(
+	    mprotect((void *)((uintptr_t)at & ~4095ul), 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
+	    0);
+	memcpy(at, jump, sizeof(jump));
+	memcpy(at + sizeof(jump), &to, sizeof(to));
+	*(void **)&call = (void *)(s.file.base + s.probe.call);
+	call((uint64_t)0xf8, (uint64_t)0x1fff0, (uint64_t)0xf8, (uint64_t)-7, (uint64_t)0x7f,
+	     (uint64_t)0x8000, (uint64_t)0x80, (uint64_t)0xffff, (uint64_t)0xff, (uint64_t)-1,
+	     (uint64_t)0xff, (uint64_t)0x7fff);
+	const uint64_t expected[] = { -8,   -16, 0xf8, -7, 0x7f, -32768,
+		                      -128, -1,  0xff, -1, 0xff, 0x7fff };
+	for (size_t i = 0; i < 12; i++)
+		assert_int_equal(seen[i], expected[i]);
+	stub_free(&s);
+
+	/* no such field, no such detour */
+	stub_make(&s, "wide", "\3\4\5\6\14");
+	assert_int_equal(s.probe.call, s.probe.site);
+	stub_free(&s);
+}
+
 static int frames_above;
 
 static _Unwind_Reason_Code count_frame(struct _Unwind_Context *context, void *arg)
@@ -357,15 +392,11 @@ static void test_foreign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_call),
-		cmocka_unit_test(test_unwind),
-		cmocka_unit_test(test_unwind_from_site),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_reuse),
-		cmocka_unit_test(test_deleted),
-		cmocka_unit_test(test_memfd),
-		cmocka_unit_test(test_fork),
-		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_call),    cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_unwind),  cmocka_unit_test(test_unwind_from_site),
+		cmocka_unit_test(test_many),    cmocka_unit_test(test_reuse),
+		cmocka_unit_test(test_deleted), cmocka_unit_test(test_memfd),
+		cmocka_unit_test(test_fork),    cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_map),
 	};
 

@@ -45,6 +45,32 @@ void stub_arch_site(uint8_t slot[STUB_SLOT])
 	memcpy(slot, code, sizeof(code));
 }
 
+size_t stub_arch_extend(uint8_t code[STUB_EXTEND_MAX], unsigned int index, int size)
+{
+	uint32_t offset = 8 * (index - 8);
+	uint32_t words[2];
+
+	if (index < 8) {
+		/* sxtb or sxth xN, wN */
+		words[0] = (size == 2 ? 0x93403c00u : 0x93401c00u) | index << 5 | index;
+		memcpy(code, words, 4);
+		return 4;
+	}
+	/* ldrsb or ldrsh x16, [sp, offset]; str x16, [sp, offset] */
+	words[0] = size == 2 ? 0x798003f0u | (offset / 2) << 10 : 0x398003f0u | offset << 10;
+	words[1] = 0xf90003f0u | (offset / 8) << 10;
+	memcpy(code, words, sizeof(words));
+	return sizeof(words);
+}
+
+size_t stub_arch_jump(uint8_t code[STUB_EXTEND_MAX], uint64_t address, uint64_t to)
+{
+	uint32_t branch = 0x14000000u | ((uint32_t)((to - address) >> 2) & 0x3ffffff);
+
+	memcpy(code, &branch, sizeof(branch));
+	return sizeof(branch);
+}
+
 size_t stub_arch_operand(char operand[STUB_OPERAND_MAX], unsigned int index, int size)
 {
 	(void)size; /* the number before the @ says it */

@@ -63,6 +63,44 @@ void stub_arch_site(uint8_t slot[STUB_SLOT])
 	memcpy(slot, code, sizeof(code));
 }
 
+/* What is on the stack belongs to the callee, and rax to nobody. */
+static size_t extend_on_stack(uint8_t *code, unsigned int index, int size)
+{
+	uint8_t load_and_store[] = {
+		0x48, 0x0f, 0xbe, 0x84, 0x24, 0, 0, 0, 0, /* movsx offset(%rsp), %rax */
+		0x48, 0x89, 0x84, 0x24, 0,    0, 0, 0,    /* mov %rax, offset(%rsp) */
+	};
+	uint32_t offset = 8 * (index - 6) + 8;
+
+	load_and_store[2] |= size == 2;
+	memcpy(load_and_store + 5, &offset, sizeof(offset));
+	memcpy(load_and_store + 13, &offset, sizeof(offset));
+	memcpy(code, load_and_store, sizeof(load_and_store));
+	return sizeof(load_and_store);
+}
+
+size_t stub_arch_extend(uint8_t code[STUB_EXTEND_MAX], unsigned int index, int size)
+{
+	/* numbers of rdi, rsi, rdx, rcx, r8, r9 */
+	static const uint8_t registers[] = { 7, 6, 2, 1, 8, 9 };
+
+	if (index >= sizeof(registers))
+		return extend_on_stack(code, index, size);
+	/* movsx of a register to itself */
+	code[0] = registers[index] < 8 ? 0x48 : 0x4d;
+	code[1] = 0x0f;
+	code[2] = size == 2 ? 0xbf : 0xbe;
+	code[3] = (uint8_t)(0xc0 | (registers[index] & 7) << 3 | (registers[index] & 7));
+	return 4;
+}
+
+size_t stub_arch_jump(uint8_t code[STUB_EXTEND_MAX], uint64_t address, uint64_t to)
+{
+	code[0] = 0xe9;
+	put_distance(code + 1, address + 5, to);
+	return 5;
+}
+
 size_t stub_arch_operand(char operand[STUB_OPERAND_MAX], unsigned int index, int size)
 {
 	/* by log2 of the size; gdb has another name for r8b and r9b */

@@ -136,12 +136,17 @@ class Target:
             return int.from_bytes(memory.read(2), sys.byteorder)
 
 
+def hear_interrupt():
+    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Tool:
     """A tool that runs beside the target: its output can be waited for, and it is stopped."""
 
     def __init__(self, command, env=None, stdin=subprocess.DEVNULL):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        stdin=stdin,
+                                        stdin=stdin, preexec_fn=hear_interrupt,
                                         env=dict(os.environ, **(env or {})))
         self.output = ""
 

@@ -105,9 +105,8 @@ static void fire_all(void)
 {
 	static uint64_t n;
 
-	/* volatile: the registers' upper bits are what a program leaves there */
-	volatile int8_t i8 = -8;
-	volatile uint8_t u8 = 200;
+	/* of words, the low bits count: i8 is -8, u8 is 200 to any tool */
+	volatile int i8 = 0x7f8, u8 = 0x5c8;
 
 	n++;
 	WEIR_FIRE(probes[0], i8, (int16_t)-1616, (int32_t)-323232, (int64_t)-6464646464);
