@@ -23,7 +23,9 @@ static bool is_type(void *ctx, const char *name)
 
 static void print(const struct expr_value *v)
 {
-	struct format_options opts = { .depth = 3, .string_max = 50, .elements_max = 20, .values_max = 300 };
+	struct format_options opts = {
+		.depth = 3, .string_max = 50, .elements_max = 20, .values_max = 300
+	};
 	struct sink *text = sink_text_create(nowhere), *json = sink_json_create();
 	struct expr_error err;
 	struct format *f;
