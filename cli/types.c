@@ -174,7 +174,8 @@ static int report_losses(const struct types *types, const struct types_args *a)
 	if (!lost || a->allow_loss)
 		return 0;
 	return cli_fail("%s: %llu things could not be expressed (listed above); --allow-loss "
-	                "accepts that", types_path(types), (unsigned long long)lost);
+	                "accepts that",
+	                types_path(types), (unsigned long long)lost);
 }
 
 /* --- build --- */
@@ -251,16 +252,19 @@ static int dump_c(struct types *types, const struct ids *ids)
 	           : 0;
 }
 
-static const char *const kind_names[] = { "VOID", "INT", "PTR", "ARRAY", "STRUCT", "UNION", "ENUM",
-	"FWD", "TYPEDEF", "VOLATILE", "CONST", "RESTRICT", "FUNC", "FUNC_PROTO", "VAR", "DATASEC",
-	"FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64" };
+static const char *const kind_names[] = { "VOID",    "INT",        "PTR",      "ARRAY",
+	                                  "STRUCT",  "UNION",      "ENUM",     "FWD",
+	                                  "TYPEDEF", "VOLATILE",   "CONST",    "RESTRICT",
+	                                  "FUNC",    "FUNC_PROTO", "VAR",      "DATASEC",
+	                                  "FLOAT",   "DECL_TAG",   "TYPE_TAG", "ENUM64" };
 
 static void dump_members(const struct btf *btf, const struct btf_type *t)
 {
 	const struct btf_member *m = btf_members(t);
 
 	for (uint32_t i = 0; i < btf_vlen(t); i++) {
-		uint32_t offset = btf_member_bit_offset(t, i), bits = btf_member_bitfield_size(t, i);
+		uint32_t offset = btf_member_bit_offset(t, i),
+		         bits = btf_member_bitfield_size(t, i);
 
 		printf("\t'%s' type_id=%u bits_offset=%u", btf__name_by_offset(btf, m[i].name_off),
 		       m[i].type, offset);
@@ -276,11 +280,13 @@ static void dump_values(const struct btf *btf, const struct btf_type *t)
 
 	for (uint32_t i = 0; i < btf_vlen(t); i++) {
 		uint32_t name = wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off;
-		int64_t value = wide ? (int64_t)btf_enum64_value(&btf_enum64(t)[i]) :
-		                is_signed ? btf_enum(t)[i].val : (int64_t)(uint32_t)btf_enum(t)[i].val;
+		int64_t value = wide        ? (int64_t)btf_enum64_value(&btf_enum64(t)[i])
+		                : is_signed ? btf_enum(t)[i].val
+		                            : (int64_t)(uint32_t)btf_enum(t)[i].val;
 
 		if (is_signed)
-			printf("\t'%s' val=%lld\n", btf__name_by_offset(btf, name), (long long)value);
+			printf("\t'%s' val=%lld\n", btf__name_by_offset(btf, name),
+			       (long long)value);
 		else
 			printf("\t'%s' val=%llu\n", btf__name_by_offset(btf, name),
 			       (unsigned long long)value);
@@ -297,8 +303,9 @@ static void dump_raw(const struct btf *btf, uint32_t id)
 	switch (btf_kind(t)) {
 	case BTF_KIND_INT:
 		printf(" size=%u bits=%u%s\n", t->size, btf_int_bits(t),
-		       btf_int_encoding(t) & BTF_INT_SIGNED ? " signed" :
-		       btf_int_encoding(t) & BTF_INT_BOOL   ? " bool" : "");
+		       btf_int_encoding(t) & BTF_INT_SIGNED ? " signed"
+		       : btf_int_encoding(t) & BTF_INT_BOOL ? " bool"
+		                                            : "");
 		break;
 	case BTF_KIND_ARRAY:
 		printf(" type_id=%u nr_elems=%u\n", btf_array(t)->type, btf_array(t)->nelems);

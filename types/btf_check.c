@@ -14,8 +14,8 @@ struct check {
 	size_t names_size;
 	uint32_t *offsets;
 	size_t count, room; /* with void */
-	uint16_t *height; /* 0: not seen, OPEN: on the path, else length of the chain plus OPEN */
-	uint32_t *stack;  /* the path: type, next reference, longest chain below so far */
+	uint16_t *height;   /* 0: not seen, OPEN: on the path, else length of the chain plus OPEN */
+	uint32_t *stack;    /* the path: type, next reference, longest chain below so far */
 	struct weir_error *err;
 };
 

@@ -282,8 +282,9 @@ static int add_elf_symbol(struct table *t, const GElf_Sym *sym, const char *name
 		return err;
 	s->address = sym->st_value;
 	s->size = sym->st_size;
-	s->kind = type == STT_OBJECT ? TYPES_VARIABLE :
-	          type == STT_TLS    ? TYPES_TLS_VARIABLE : TYPES_FUNCTION;
+	s->kind = type == STT_OBJECT ? TYPES_VARIABLE
+	          : type == STT_TLS  ? TYPES_TLS_VARIABLE
+	                             : TYPES_FUNCTION;
 	s->flags = TYPES_SYMBOL_NO_TYPE;
 	if (GELF_ST_BIND(sym->st_info) == STB_LOCAL)
 		s->flags |= TYPES_SYMBOL_STATIC;
@@ -391,8 +392,8 @@ static int make_image(struct source *s, const void *btf, size_t size, const char
 {
 	struct table t = { 0 };
 	struct image_parts p;
-	int err = s->elf ? symbol_table(&t, s->elf) : append(&t.strings, &t.strings_size,
-	                                                     &t.strings_room, "", 1);
+	int err = s->elf ? symbol_table(&t, s->elf)
+	                 : append(&t.strings, &t.strings_size, &t.strings_room, "", 1);
 
 	if (!err)
 		err = type_symbols(&t, btf);

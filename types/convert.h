@@ -22,7 +22,7 @@ struct convert {
 	size_t id_unit_count, id_unit_room;
 	struct convert_range {
 		uint64_t low, high;
-	} *ranges; /* of sections that are loaded */
+	} * ranges; /* of sections that are loaded */
 	size_t ranges_count, ranges_room;
 	bool address_ok_all; /* relocatable file: every address is taken */
 };

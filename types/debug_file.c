@@ -35,7 +35,7 @@ int build_id_of(Elf *elf, char *hex, size_t size)
 struct debug_elf {
 	int fd;
 	struct mapped_elf map;
-	Elf *elf; /* map.elf */
+	Elf *elf;                  /* map.elf */
 	char path[PATH_MAX + 512]; /* a directory, and a name in it */
 };
 
@@ -160,7 +160,8 @@ static bool find_by_link(struct source *s, struct debug_elf *d)
 	struct look l = { .s = s, .d = d };
 
 	l.link = dwelf_elf_gnu_debuglink(s->elf, &crc);
-	if (!l.link || !s->path || strchr(l.link, '/') || strlen(l.link) > 255 || !realpath(s->path, real))
+	if (!l.link || !s->path || strchr(l.link, '/') || strlen(l.link) > 255 ||
+	    !realpath(s->path, real))
 		return false;
 	l.crc = crc;
 	slash = strrchr(real, '/');

@@ -31,8 +31,7 @@ static void reserve(struct convert *cv, size_t info)
 {
 	builder_reserve(&cv->b, info / 12, info / 400, info / 40);
 	array_reserve(&cv->id_unit, info / 400, &cv->id_unit_room, sizeof(*cv->id_unit));
-	array_reserve(&cv->symbols.list, info / 1500, &cv->symbols.room,
-	              sizeof(*cv->symbols.list));
+	array_reserve(&cv->symbols.list, info / 1500, &cv->symbols.room, sizeof(*cv->symbols.list));
 	array_reserve(&cv->symbols.params, info / 600, &cv->symbols.params_room,
 	              sizeof(*cv->symbols.params));
 }
@@ -52,8 +51,10 @@ static int fail(struct run *r, int code, const struct dw_unit *u)
 		return code;
 	if (code == -EOVERFLOW)
 		return types_err(r->err, -EFBIG, "more types than BTF can number");
-	return types_err(r->err, -EBADMSG, "the unit at .debug_info+0x%x (%s) is malformed or cut "
-	                 "short", u->base - u->file->base, u->name ? u->name : "no name");
+	return types_err(r->err, -EBADMSG,
+	                 "the unit at .debug_info+0x%x (%s) is malformed or cut "
+	                 "short",
+	                 u->base - u->file->base, u->name ? u->name : "no name");
 }
 
 /* --- one graph --- */
@@ -430,8 +431,10 @@ static int finish(struct run *r, struct image *ret)
 	int err = raw_btf(&cv->b, &raw, &size);
 
 	if (err)
-		return types_err(r->err, err, err == -ENOMEM ? "out of memory" : "more types than BTF "
-		                                                                 "can number");
+		return types_err(r->err, err,
+		                 err == -ENOMEM ? "out of memory"
+		                                : "more types than BTF "
+		                                  "can number");
 	err = btf_check(raw, size, r->err);
 	if (err) {
 		free(raw);

@@ -18,10 +18,10 @@
 #include "types/image.h"
 
 struct dwarf_input {
-	Elf *elf;         /* has the DWARF */
-	Elf *alt;         /* dwz's alternate file, or NULL */
-	Elf *loaded;      /* has the program: which addresses exist; may be `elf` */
-	const char *path; /* of elf: .dwp and .dwo files are looked for beside it */
+	Elf *elf;           /* has the DWARF */
+	Elf *alt;           /* dwz's alternate file, or NULL */
+	Elf *loaded;        /* has the program: which addresses exist; may be `elf` */
+	const char *path;   /* of elf: .dwp and .dwo files are looked for beside it */
 	int fd;             /* of elf */
 	const void *mapped; /* elf's mapping, if it is a plain one of the file; or NULL */
 	size_t mapped_size;

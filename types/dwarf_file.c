@@ -126,11 +126,12 @@ static int section_inflate(Elf_Scn *scn, const GElf_Shdr *shdr, const char *name
 		GElf_Chdr chdr;
 
 		if (!gelf_getchdr(scn, &chdr))
-			return types_err(err, -EBADMSG, "section %s has a bad compression header", name);
+			return types_err(err, -EBADMSG, "section %s has a bad compression header",
+			                 name);
 		if (chdr.ch_size / INFLATE_MAX > shdr->sh_size)
 			return types_err(err, -EBADMSG,
-			                 "section %s claims to inflate from %llu to %llu bytes", name,
-			                 (unsigned long long)shdr->sh_size,
+			                 "section %s claims to inflate from %llu to %llu bytes",
+			                 name, (unsigned long long)shdr->sh_size,
 			                 (unsigned long long)chdr.ch_size);
 		if (elf_compress(scn, 0, 0) < 0)
 			return types_err(err, -EBADMSG, "section %s cannot be decompressed: %s",
@@ -159,8 +160,8 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, struct we
 		return 0;
 	section = section_of(f, name, &split);
 	/* .debug_addr is never split; the index sections of a .dwp have no suffix. */
-	if (!section || (f->split && !split && section != &f->cu_index &&
-	                 section != &f->tu_index && section != &f->addr))
+	if (!section || (f->split && !split && section != &f->cu_index && section != &f->tu_index &&
+	                 section != &f->addr))
 		return 0;
 	if (!f->split && split)
 		return 0;
@@ -189,12 +190,15 @@ int dw_file_init(struct dw_file *f, Elf *elf, struct weir_error *err)
 	f->elf = elf;
 	if (!ident || elf_kind(elf) != ELF_K_ELF)
 		return types_err(err, -ENOEXEC, "not an ELF file");
-	if (ident[EI_DATA] != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB))
-		return types_err(err, -ENOTSUP, "the file's byte order is not this machine's; its types "
-		                                "cannot be converted here");
+	if (ident[EI_DATA] !=
+	    (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB))
+		return types_err(err, -ENOTSUP,
+		                 "the file's byte order is not this machine's; its types "
+		                 "cannot be converted here");
 	if (elf_getshdrstrndx(elf, &names))
 		return types_err(err, -EBADMSG, "no section names: %s", elf_errmsg(-1));
-	f->split = !has_section(elf, names, ".debug_info") && !has_section(elf, names, ".zdebug_info") &&
+	f->split = !has_section(elf, names, ".debug_info") &&
+	           !has_section(elf, names, ".zdebug_info") &&
 	           has_section(elf, names, ".debug_info.dwo");
 	while ((scn = elf_nextscn(elf, scn))) {
 		ret = section_load(f, scn, names, err);
@@ -309,8 +313,8 @@ static const char *indexed_string(const struct dw_unit *u, uint64_t index)
 
 	if (index > UINT32_MAX)
 		return NULL;
-	offset = section_word(&u->file->str_offsets, base + index * u->offset_size, u->offset_size,
-	                      &ok);
+	offset =
+	    section_word(&u->file->str_offsets, base + index * u->offset_size, u->offset_size, &ok);
 	return ok ? section_string(&u->file->str, u->file->str_limit, offset) : NULL;
 }
 
@@ -461,7 +465,8 @@ void dw_value_read(struct dw_cursor *c, const struct dw_unit *u, uint32_t form, 
 	case DW_FORM_GNU_strp_alt: {
 		uint64_t offset = dw_fixed(c, u->offset_size);
 
-		set_string(v, f->alt ? section_string(&f->alt->str, f->alt->str_limit, offset) : NULL);
+		set_string(v,
+		           f->alt ? section_string(&f->alt->str, f->alt->str_limit, offset) : NULL);
 		break;
 	}
 	case DW_FORM_strx:

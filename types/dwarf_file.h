@@ -57,7 +57,7 @@ struct dw_abbrev {
 	uint16_t tag;
 	uint8_t class; /* enum dw_class */
 	bool has_children;
-	bool placed;  /* has a DW_AT_location that is an expression, or a DW_AT_const_value */
+	bool placed; /* has a DW_AT_location that is an expression, or a DW_AT_const_value */
 	uint32_t step, steps;
 	int32_t fixed; /* bytes of the entry after its code, -1: they vary */
 };
@@ -68,7 +68,7 @@ struct dw_abbrevs {
 	size_t count, room;
 	struct dw_step *steps;
 	size_t steps_count, steps_room;
-	bool dense; /* codes are 1..count */
+	bool dense;    /* codes are 1..count */
 	bool version2; /* with the sizes, what the forms' lengths depend on */
 	uint8_t address_size, offset_size;
 };
@@ -83,12 +83,12 @@ struct dw_unit {
 	uint8_t address_size, offset_size;
 	uint8_t type; /* DW_UT_* */
 	bool in_types;
-	uint64_t abbrev;     /* offset of its abbreviations */
-	bool has_far;        /* a form that refers to another unit */
-	const uint8_t *home; /* `begin`, while the unit is in a buffer */
+	uint64_t abbrev;            /* offset of its abbreviations */
+	bool has_far;               /* a form that refers to another unit */
+	const uint8_t *home;        /* `begin`, while the unit is in a buffer */
 	struct dw_abbrevs *abbrevs; /* between dw_unit_load() and dw_unit_release() */
-	uint64_t signature;       /* type units; dwo id of skeletons and split units */
-	uint64_t type_offset;     /* type units */
+	uint64_t signature;         /* type units; dwo id of skeletons and split units */
+	uint64_t type_offset;       /* type units */
 	uint64_t str_offsets_base, addr_base, loclists_base, rnglists_base;
 	uint64_t low_pc;
 	uint64_t str_offsets_shift; /* .dwp: contribution of this unit */
@@ -103,7 +103,7 @@ struct dw_unit {
 struct dw_file {
 	Elf *elf;
 	struct dw_section info, types, abbrev, str, line_str, str_offsets, addr, loc, loclists,
-		ranges, rnglists, cu_index, tu_index;
+	    ranges, rnglists, cu_index, tu_index;
 	size_t str_limit, line_str_limit; /* strings end before these */
 	uint32_t base;                    /* position of info[0] */
 	struct dw_unit *units;
@@ -112,7 +112,7 @@ struct dw_file {
 	struct dw_signature {
 		uint64_t signature;
 		uint32_t position;
-	} *signatures; /* of type units, sorted */
+	} * signatures; /* of type units, sorted */
 	size_t signatures_count;
 	struct dw_file *alt;
 	int fd;              /* where units are read from; -1: they are where the section is */
@@ -190,7 +190,7 @@ enum dw_value_kind {
 	DW_VALUE_SIGNED, /* u: signed */
 	DW_VALUE_ADDRESS,
 	DW_VALUE_STRING,
-	DW_VALUE_REF,  /* u: position; 0 if it points outside */
+	DW_VALUE_REF, /* u: position; 0 if it points outside */
 	DW_VALUE_BLOCK,
 	DW_VALUE_OFFSET, /* u: offset in another section (lists) */
 	DW_VALUE_INDEX,  /* u: loclistx, rnglistx */

@@ -26,8 +26,8 @@ struct entry {
 	bool end, range;
 };
 
-static void list_entry(struct dw_cursor *c, const struct dw_unit *u, bool locations,
-                       uint64_t *base, struct entry *e)
+static void list_entry(struct dw_cursor *c, const struct dw_unit *u, bool locations, uint64_t *base,
+                       struct entry *e)
 {
 	unsigned int kind = dw_fixed(c, 1);
 
@@ -89,8 +89,7 @@ static void list_entry(struct dw_cursor *c, const struct dw_unit *u, bool locati
 }
 
 /* DWARF 2-4: pairs of addresses; (0, 0) ends, (~0, a) sets the base. */
-static void old_entry(struct dw_cursor *c, const struct dw_unit *u, uint64_t *base,
-                      struct entry *e)
+static void old_entry(struct dw_cursor *c, const struct dw_unit *u, uint64_t *base, struct entry *e)
 {
 	uint64_t low = dw_fixed(c, u->address_size), high = dw_fixed(c, u->address_size);
 	uint64_t all = u->address_size == 4 ? UINT32_MAX : UINT64_MAX;
@@ -136,7 +135,8 @@ static void gnu_split_entry(struct dw_cursor *c, const struct dw_unit *u, uint64
 	}
 }
 
-#define ENTRIES_MAX 64 /* the entry's range is the first or the second; no list is walked to its end */
+#define ENTRIES_MAX \
+	64 /* the entry's range is the first or the second; no list is walked to its end */
 
 bool dw_location_at(const struct dw_unit *u, const struct dw_value *list, uint64_t pc,
                     const uint8_t **ret, size_t *ret_size)

@@ -108,7 +108,8 @@ static int resolve_origin(struct convert *cv, uint32_t i)
 		return import_origin(cv, i);
 	}
 	n->origin = found;
-	if (err == -ENOENT) { /* e.g. the abstract variable of a dropped block: it has a name only */
+	if (err ==
+	    -ENOENT) { /* e.g. the abstract variable of a dropped block: it has a name only */
 		n->origin = 0;
 		return 0;
 	}
@@ -213,7 +214,8 @@ static uint16_t tag_of(struct convert *cv, uint32_t ref)
 	return ref & NODE_DONE ? 0 : node_at(cv, ref)->tag;
 }
 
-static uint64_t element_count(struct convert *cv, const struct node *array, const struct node *range)
+static uint64_t element_count(struct convert *cv, const struct node *array,
+                              const struct node *range)
 {
 	if (range->flags & NODE_VARIABLE && !(range->flags & NODE_PLACED)) {
 		loss_add(&cv->losses, NOTE_VLA, array->name);
@@ -282,8 +284,10 @@ static int lower_complex(struct convert *cv, uint32_t i)
 		.flags = NODE_SIZED,
 		.value = n->value / 2,
 		.encoding = n->encoding == DW_ATE_complex_float ? DW_ATE_float : DW_ATE_signed,
-		.name = n->encoding != DW_ATE_complex_float ? "int" :
-		        n->value == 8 ? "float" : n->value == 16 ? "double" : "long double",
+		.name = n->encoding != DW_ATE_complex_float ? "int"
+		        : n->value == 8                     ? "float"
+		        : n->value == 16                    ? "double"
+		                                            : "long double",
 		.unit = n->unit,
 	};
 	node_at(cv, real)->name = "real";

@@ -21,7 +21,7 @@ enum context {
 	IN_VARIANTS, /* variant_part, variant */
 	IN_ENUM,
 	IN_ARRAY,
-	IN_PROTO,    /* function type */
+	IN_PROTO, /* function type */
 	IN_FUNCTION,
 	IN_BLOCK,
 };

@@ -73,9 +73,8 @@ static enum where locate(const struct dw_unit *u, const struct node_place *p, ui
 		return WHERE_UNKNOWN;
 	if (c.p < c.end)
 		return is_tls_op(&c) ? WHERE_TLS : WHERE_UNKNOWN;
-	return op == DW_OP_addr || op == DW_OP_addrx || op == DW_OP_GNU_addr_index
-	           ? WHERE_ADDRESS
-	           : WHERE_UNKNOWN;
+	return op == DW_OP_addr || op == DW_OP_addrx || op == DW_OP_GNU_addr_index ? WHERE_ADDRESS
+	                                                                           : WHERE_UNKNOWN;
 }
 
 static int add_symbol(struct convert *cv, uint32_t i, const struct symbol *init,
@@ -254,8 +253,8 @@ static int add_params(struct convert *cv, const struct node *n, uint64_t entry, 
 
 		if (p->tag != DW_TAG_formal_parameter)
 			continue;
-		err = array_reserve(&s->params, s->params_count, &s->params_room,
-		                    sizeof(*s->params));
+		err =
+		    array_reserve(&s->params, s->params_count, &s->params_room, sizeof(*s->params));
 		if (err)
 			return err;
 		out = &s->params[s->params_count++];

@@ -41,7 +41,8 @@ static bool dwp_find(const struct dw_section *s, bool types, uint64_t offset, st
 
 		memset(ret, 0, sizeof(*ret));
 		for (uint32_t c = 0; c < columns; c++) {
-			uint32_t id = word_at(s, head + c), value = word_at(s, head + r * columns + c);
+			uint32_t id = word_at(s, head + c),
+			         value = word_at(s, head + r * columns + c);
 
 			if (id == key && value == offset)
 				found = true;
@@ -237,8 +238,7 @@ static void rebase(const char **string, const uint8_t *window, const uint8_t *ho
 		*string = (const char *)(home + (p - window));
 }
 
-static int read_unit_in_window(struct dw_file *f, const uint8_t *p, size_t size,
-                               struct dw_unit *u)
+static int read_unit_in_window(struct dw_file *f, const uint8_t *p, size_t size, struct dw_unit *u)
 {
 	uint8_t window[WINDOW];
 	struct dw_unit saved = *u;
@@ -261,8 +261,8 @@ static const char *unit_problem(int err)
 	return err == -ENOTSUP ? "its DWARF version is not 2 to 5" : "it is malformed or cut short";
 }
 
-static int read_section(struct dw_file *f, struct dw_section *section, uint32_t base,
-                        bool types, struct weir_error *err)
+static int read_section(struct dw_file *f, struct dw_section *section, uint32_t base, bool types,
+                        struct weir_error *err)
 {
 	const uint8_t *p = section->data, *end = p + section->size;
 
@@ -314,7 +314,8 @@ static int index_signatures(struct dw_file *f)
 		if ((u->type != DW_UT_type && u->type != DW_UT_split_type) ||
 		    u->type_offset >= (uint64_t)(u->end - u->begin))
 			continue;
-		f->signatures[n++] = (struct dw_signature){ u->signature, u->base + u->type_offset };
+		f->signatures[n++] =
+		    (struct dw_signature){ u->signature, u->base + u->type_offset };
 	}
 	f->signatures_count = n;
 	qsort(f->signatures, n, sizeof(*f->signatures), by_signature);

@@ -172,7 +172,8 @@ static const char *reason(int err)
 {
 	switch (err) {
 	case -ENOTSUP:
-		return "only 64-bit ELF files with a plain section table can be embedded into; use -o";
+		return "only 64-bit ELF files with a plain section table can be embedded into; use "
+		       "-o";
 	case -EBADMSG:
 		return "its section table is malformed";
 	case -EBUSY:

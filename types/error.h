@@ -6,6 +6,6 @@
 
 /* Fill *err (may be NULL) and return `code`: `return types_err(err, -EINVAL, "...")`. */
 int types_err(struct weir_error *err, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -140,8 +140,8 @@ int types_find_type(struct types *types, const char *name, types_type_fn fn, voi
 				break;
 			if (!kind_matches(&q, t) || is_complete(t) != complete)
 				continue;
-			if (q.unit_length && !unit_matches(unit_name(i, i->type_units[id]), q.unit,
-			                                   q.unit_length))
+			if (q.unit_length &&
+			    !unit_matches(unit_name(i, i->type_units[id]), q.unit, q.unit_length))
 				continue;
 			ret = report_type(i, id, fn, arg);
 		}

@@ -19,24 +19,24 @@
 enum node_flag {
 	NODE_DECLARATION = 1u << 0,
 	NODE_EXTERNAL = 1u << 1,
-	NODE_SIZED = 1u << 2,      /* `size` is known */
+	NODE_SIZED = 1u << 2, /* `size` is known */
 	NODE_VECTOR = 1u << 3,
-	NODE_BITFIELD = 1u << 4,   /* member: bit_size, offset in bits */
-	NODE_PLACED = 1u << 5,     /* member: offset; subrange: count; enumerator: value; else: place */
-	NODE_VARARG = 1u << 6,     /* unspecified parameters */
-	NODE_VIRTUAL = 1u << 7,    /* virtual base class */
-	NODE_BASE = 1u << 8,       /* base class */
-	NODE_SIGNED = 1u << 9,     /* enumerator: its value's form was signed */
-	NODE_INLINE = 1u << 10,    /* abstract instance */
-	NODE_LOCAL = 1u << 11,     /* in a function */
+	NODE_BITFIELD = 1u << 4, /* member: bit_size, offset in bits */
+	NODE_PLACED = 1u << 5, /* member: offset; subrange: count; enumerator: value; else: place */
+	NODE_VARARG = 1u << 6, /* unspecified parameters */
+	NODE_VIRTUAL = 1u << 7, /* virtual base class */
+	NODE_BASE = 1u << 8,    /* base class */
+	NODE_SIGNED = 1u << 9,  /* enumerator: its value's form was signed */
+	NODE_INLINE = 1u << 10, /* abstract instance */
+	NODE_LOCAL = 1u << 11,  /* in a function */
 	NODE_STATIC_MEMBER = 1u << 12,
 	NODE_SPECIFIES = 1u << 13, /* origin is a DW_AT_specification */
 	NODE_VARIABLE = 1u << 14,  /* subrange: its bound is computed at run time */
 	NODE_BIG = 1u << 15,       /* byte order differs (DW_AT_endianity) */
 	NODE_DISCR = 1u << 16,     /* variant: has a discriminant's value */
 	NODE_ARTIFICIAL = 1u << 18,
-	NODE_CONST = 1u << 19,     /* variable: `value` is its constant */
-	NODE_COMPUTED = 1u << 20,  /* member: its place is an expression */
+	NODE_CONST = 1u << 19,    /* variable: `value` is its constant */
+	NODE_COMPUTED = 1u << 20, /* member: its place is an expression */
 };
 
 /* Tags of nodes that only dwarf_lower.c makes. */
@@ -48,7 +48,7 @@ enum {
 };
 
 struct node_place {
-	uint64_t low, high;       /* function */
+	uint64_t low, high;        /* function */
 	const uint8_t *expression; /* variable, parameter */
 	uint32_t expression_size;
 	uint8_t list_kind; /* parameter: a location list (enum dw_value_kind) */
@@ -63,14 +63,15 @@ struct node {
 	uint32_t unit;     /* index in graph->units */
 	uint32_t flags;
 	uint32_t parent, child, next; /* indexes; 0: none */
-	uint32_t type;   /* position, after lowering index (or NODE_DONE | id) */
-	uint32_t origin; /* position, after lowering index */
-	uint32_t place;  /* index in graph->places; 0: none */
+	uint32_t type;                /* position, after lowering index (or NODE_DONE | id) */
+	uint32_t origin;              /* position, after lowering index */
+	uint32_t place;               /* index in graph->places; 0: none */
 	uint32_t bit_size;
 	const char *name;
 	uint64_t value; /* byte size; member: bit offset; enumerator: value; subrange: count */
-	uint32_t text; /* type or scope: its name's offset in the builder, plus 1; 0: not known yet */
-	uint32_t id;   /* BTF type; while unknown see intern.c */
+	uint32_t
+	    text;    /* type or scope: its name's offset in the builder, plus 1; 0: not known yet */
+	uint32_t id; /* BTF type; while unknown see intern.c */
 };
 
 /* node.type: a finished BTF id instead of a node's index */
@@ -83,8 +84,8 @@ struct graph {
 	size_t places_count, places_room;
 	struct dw_unit **units;
 	size_t units_count, units_room;
-	uint32_t begin, end;  /* positions it covers */
-	uint32_t *blocks;     /* first node at or after each 64 bytes */
+	uint32_t begin, end; /* positions it covers */
+	uint32_t *blocks;    /* first node at or after each 64 bytes */
 	size_t blocks_count, blocks_room;
 	size_t scanned; /* nodes that scanning made; lowering adds more */
 };

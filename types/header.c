@@ -65,8 +65,9 @@ static int write_source(const struct workplace *w, const char *header)
 
 static int run_compiler(const struct workplace *w, const char *cc, const char *const *cflags)
 {
-	static const char *const fixed[] = { "-g", "-gdwarf-4", "-fno-eliminate-unused-debug-types",
-		                             "-O0", "-w", "-c", "-o" };
+	static const char *const fixed[] = {
+		"-g", "-gdwarf-4", "-fno-eliminate-unused-debug-types", "-O0", "-w", "-c", "-o"
+	};
 	const char *argv[ARGUMENTS_MAX];
 	posix_spawn_file_actions_t actions;
 	size_t n = 0;
@@ -133,8 +134,7 @@ static int compile(const struct workplace *w, const char *header, const char *cc
 }
 
 int types_open_header(const char *header, const char *cc, const char *const *cflags,
-                      const struct types_options *opts, struct weir_error *err,
-                      struct types **ret)
+                      const struct types_options *opts, struct weir_error *err, struct types **ret)
 {
 	struct types_options o = opts ? *opts : (struct types_options){ 0 };
 	struct workplace w;

@@ -304,9 +304,10 @@ static void put_index(struct writer *w, const struct image_parts *p, enum image_
 	for (uint32_t i = 0; i < p->symbols_count; i++) {
 		const struct symbol *s = &p->symbols[i];
 
-		if (t == IMAGE_BY_LINKAGE ? s->linkage != s->name
-		                          : (s->kind == TYPES_VARIABLE || s->kind == TYPES_FUNCTION) &&
-		                                !(s->flags & TYPES_SYMBOL_NO_PLACE))
+		if (t == IMAGE_BY_LINKAGE
+		        ? s->linkage != s->name
+		        : (s->kind == TYPES_VARIABLE || s->kind == TYPES_FUNCTION) &&
+		              !(s->flags & TYPES_SYMBOL_NO_PLACE))
 			put(w, &i, 4);
 	}
 	end_table(w, t);
@@ -405,7 +406,8 @@ int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 		return types_err(err, w.err, "out of memory");
 	}
 	if (image_init(ret, w.data, w.size, false))
-		return types_err(err, -EBADMSG, "the converted types do not make sense (types that "
-		                                "contain themselves, or a malformed file)");
+		return types_err(err, -EBADMSG,
+		                 "the converted types do not make sense (types that "
+		                 "contain themselves, or a malformed file)");
 	return 0;
 }

@@ -26,8 +26,8 @@
 #define IMAGE_VERSION 1
 
 enum image_table {
-	IMAGE_BTF,     /* bytes */
-	IMAGE_OFFSETS, /* u32 by type id: offset in the BTF's type section */
+	IMAGE_BTF,            /* bytes */
+	IMAGE_OFFSETS,        /* u32 by type id: offset in the BTF's type section */
 	IMAGE_UNITS_OF_TYPES, /* u32 by type id: unit index plus 1 */
 	IMAGE_SYMBOLS,
 	IMAGE_BY_LINKAGE, /* u32: symbols whose linkage name is another, sorted by it */
@@ -53,8 +53,8 @@ struct image_header {
 	uint64_t key;      /* hash of what it was made from: see cache.h */
 	uint32_t source;   /* enum types_source */
 	uint32_t pointer_size;
-	uint32_t machine; /* e_machine */
-	uint32_t named;   /* first type id that has a name */
+	uint32_t machine;              /* e_machine */
+	uint32_t named;                /* first type id that has a name */
 	uint32_t debug_path, reserved; /* string */
 	uint64_t max_symbol_size;
 	struct {
@@ -76,8 +76,8 @@ struct image {
 	const struct image_loss *losses;
 	const char *strings;
 	size_t types_count; /* with void */
-	size_t symbols_count, linkage_count, address_count, params_count, units_count,
-	    losses_count, strings_size;
+	size_t symbols_count, linkage_count, address_count, params_count, units_count, losses_count,
+	    strings_size;
 };
 
 /* Takes `data` over (mapped or from malloc), also on failure. -EBADMSG: it is not a sound image. */

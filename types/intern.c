@@ -20,9 +20,9 @@
 
 #include "types/util.h"
 
-#define VLEN_MAX      65535u
-#define BITFIELD_MAX  (1u << 24) /* bits */
-#define PENDING_MAX   32
+#define VLEN_MAX     65535u
+#define BITFIELD_MAX (1u << 24) /* bits */
+#define PENDING_MAX  32
 
 struct frame {
 	uint32_t node;
@@ -658,12 +658,12 @@ static int intern_set(struct convert *cv, const uint32_t *set, size_t count)
 static int visit(struct convert *cv, uint32_t i)
 {
 	struct intern *in = cv->intern;
-	int err = array_reserve(&in->frames, in->frames_count, &in->frames_room,
-	                        sizeof(*in->frames));
+	int err =
+	    array_reserve(&in->frames, in->frames_count, &in->frames_room, sizeof(*in->frames));
 
 	if (!err)
-		err = array_reserve(&in->stack, in->stack_count, &in->stack_room,
-		                    sizeof(*in->stack));
+		err =
+		    array_reserve(&in->stack, in->stack_count, &in->stack_room, sizeof(*in->stack));
 	if (err)
 		return err;
 	in->index[i] = in->low[i] = ++in->next_index;

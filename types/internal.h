@@ -31,7 +31,7 @@ void mapped_elf_close(struct mapped_elf *m);
 struct source {
 	int fd;
 	struct mapped_elf map;
-	Elf *elf; /* map.elf */
+	Elf *elf;         /* map.elf */
 	const char *path; /* for messages */
 	const struct types_options *opts;
 	struct weir_error *err;

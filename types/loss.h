@@ -18,7 +18,7 @@ enum loss {
 	LOSS_HUGE,          /* larger than BTF's 4 GiB, 65,535 members */
 	LOSS_SPLIT,         /* a .dwo file that is not there */
 	NOTE_VLA,           /* array whose length is computed at run time: 0 */
-	NOTE_ATOMIC,  /* the type without it */
+	NOTE_ATOMIC,        /* the type without it */
 	NOTE_COMPLEX,       /* complex -> struct of two */
 	NOTE_VECTOR,        /* vector -> array */
 	NOTE_REFERENCE,     /* C++ reference -> pointer */

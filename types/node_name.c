@@ -127,8 +127,7 @@ int node_name(struct convert *cv, uint32_t i, uint32_t *ret)
 		*ret = 0;
 		return 0;
 	}
-	if (n->parent && cv->g.units_count &&
-	    language_has_scopes(cv->g.units[n->unit]->language)) {
+	if (n->parent && cv->g.units_count && language_has_scopes(cv->g.units[n->unit]->language)) {
 		err = node_scope(cv, i, &scope);
 		if (err)
 			return err;

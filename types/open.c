@@ -46,7 +46,9 @@ static int symbols_only(struct source *s, struct image *ret)
 		struct btf_header h;
 		char name;
 	} empty = {
-		.h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(empty.h),
+		.h = { .magic = BTF_MAGIC,
+		       .version = BTF_VERSION,
+		       .hdr_len = sizeof(empty.h),
 		       .str_len = 1 },
 	};
 
@@ -66,10 +68,11 @@ static int from_sources(struct source *s, struct image *ret)
 		return err;
 	if (s->opts->flags & TYPES_ALLOW_NONE)
 		return symbols_only(s, ret);
-	return types_err(s->err, -ENODATA,
-	                 "%s has no type information: no .BTF, no DWARF, no debug file or pack for "
-	                 "its build-id (%s). Install its debug symbols, or give a header (--header)",
-	                 s->path ? s->path : "the file", s->build_id[0] ? s->build_id : "it has none");
+	return types_err(
+	    s->err, -ENODATA,
+	    "%s has no type information: no .BTF, no DWARF, no debug file or pack for "
+	    "its build-id (%s). Install its debug symbols, or give a header (--header)",
+	    s->path ? s->path : "the file", s->build_id[0] ? s->build_id : "it has none");
 }
 
 static int open_elf(struct source *s, struct types **ret)

@@ -227,8 +227,8 @@ static bool returns_in_memory(const struct image *i, uint32_t proto)
 	const struct btf_type *t = skip_names(i, type);
 	struct flat f = { 0 };
 
-	if (!t || (BTF_INFO_KIND(t->info) != BTF_KIND_STRUCT &&
-	           BTF_INFO_KIND(t->info) != BTF_KIND_UNION))
+	if (!t ||
+	    (BTF_INFO_KIND(t->info) != BTF_KIND_STRUCT && BTF_INFO_KIND(t->info) != BTF_KIND_UNION))
 		return false;
 	if (t->size > 16)
 		return true;

@@ -54,9 +54,12 @@ struct types_options {
 	uint32_t jobs;          /* workers of a conversion; the result does not depend on it */
 	const char *cache_dir;  /* instead of $XDG_CACHE_HOME/weir/types */
 	const char *debug_dirs; /* instead of /usr/lib/debug; colon-separated */
-	const char *pack_dirs;  /* instead of $WEIR_TYPES_PATH, /usr/share/weir/types; colon-separated */
-	const char *sysroot;    /* prefix of debug_dirs, for a target in another root (/proc/PID/root) */
-	void (*progress)(void *arg, size_t done, size_t total); /* bytes of DWARF; a few times a second */
+	const char
+	    *pack_dirs; /* instead of $WEIR_TYPES_PATH, /usr/share/weir/types; colon-separated */
+	const char
+	    *sysroot; /* prefix of debug_dirs, for a target in another root (/proc/PID/root) */
+	void (*progress)(void *arg, size_t done,
+	                 size_t total); /* bytes of DWARF; a few times a second */
 	void *progress_arg;
 };
 
@@ -71,17 +74,16 @@ int types_open_fd(int fd, const char *path, const struct types_options *opts,
 /* Types of a C header: compiled with `cc` (NULL: cc) and `cflags` (NULL-ended, may be NULL). Has
  * no symbols. */
 int types_open_header(const char *header, const char *cc, const char *const *cflags,
-                      const struct types_options *opts, struct weir_error *err,
-                      struct types **ret);
+                      const struct types_options *opts, struct weir_error *err, struct types **ret);
 void types_close(struct types *types); /* NULL is ignored */
 
 /* Facts about what was opened. */
 enum types_source types_source(const struct types *types);
 bool types_from_cache(const struct types *types);
-const char *types_path(const struct types *types);     /* the ELF */
+const char *types_path(const struct types *types);       /* the ELF */
 const char *types_debug_path(const struct types *types); /* where the DWARF was; may equal it */
-const char *types_build_id(const struct types *types); /* lower-case hex; "" if it has none */
-int types_pointer_size(const struct types *types);     /* 4 or 8 */
+const char *types_build_id(const struct types *types);   /* lower-case hex; "" if it has none */
+int types_pointer_size(const struct types *types);       /* 4 or 8 */
 bool types_big_endian(const struct types *types);
 
 /* The BTF. Parsed at the first call, then kept. NULL: out of memory (errno). Borrowed. */
@@ -107,8 +109,8 @@ size_t types_losses(const struct types *types, const struct types_loss **ret);
 struct types_type {
 	const char *name; /* as in the BTF */
 	uint32_t id;
-	uint32_t kind;       /* BTF_KIND_* */
-	const char *unit;    /* a unit that defines it (path as DWARF has it); "" if unknown */
+	uint32_t kind;    /* BTF_KIND_* */
+	const char *unit; /* a unit that defines it (path as DWARF has it); "" if unknown */
 };
 /* Calls fn for each; a nonzero return of fn ends the walk and is returned. */
 typedef int (*types_type_fn)(const struct types_type *type, void *arg);
@@ -126,11 +128,12 @@ enum types_symbol_kind {
 };
 
 enum types_symbol_flag {
-	TYPES_SYMBOL_STATIC = 1u << 0,   /* not visible outside its unit */
-	TYPES_SYMBOL_LOCAL = 1u << 1,    /* static of a function: `scope` ends with its name */
-	TYPES_SYMBOL_NO_TYPE = 1u << 2,  /* from .symtab only: type_id is 0 */
-	TYPES_SYMBOL_NO_PLACE = 1u << 3, /* the debug information does not say where: why in `place` */
-	TYPES_SYMBOL_INLINED = 1u << 4,  /* function: some or all of its calls are inlined */
+	TYPES_SYMBOL_STATIC = 1u << 0,  /* not visible outside its unit */
+	TYPES_SYMBOL_LOCAL = 1u << 1,   /* static of a function: `scope` ends with its name */
+	TYPES_SYMBOL_NO_TYPE = 1u << 2, /* from .symtab only: type_id is 0 */
+	TYPES_SYMBOL_NO_PLACE = 1u
+	                        << 3, /* the debug information does not say where: why in `place` */
+	TYPES_SYMBOL_INLINED = 1u << 4, /* function: some or all of its calls are inlined */
 };
 
 /*
@@ -143,12 +146,12 @@ struct types_symbol {
 	enum types_symbol_kind kind;
 	uint32_t flags; /* enum types_symbol_flag */
 	uint32_t type_id;
-	uint32_t params;    /* function: number of parameters; use types_param() */
-	uint64_t address;   /* or TLS offset, or value */
-	uint64_t size;      /* of the variable, or of the function's code; 0: unknown */
-	const char *unit;   /* compile unit, path as DWARF has it; "" if unknown */
-	const char *scope;  /* "ns::cls", or the function of a local static; "" for none */
-	uint32_t index;     /* for types_param(), and types_symbol_at() */
+	uint32_t params;   /* function: number of parameters; use types_param() */
+	uint64_t address;  /* or TLS offset, or value */
+	uint64_t size;     /* of the variable, or of the function's code; 0: unknown */
+	const char *unit;  /* compile unit, path as DWARF has it; "" if unknown */
+	const char *scope; /* "ns::cls", or the function of a local static; "" for none */
+	uint32_t index;    /* for types_param(), and types_symbol_at() */
 };
 typedef int (*types_symbol_fn)(const struct types_symbol *symbol, void *arg);
 

@@ -25,11 +25,11 @@ static inline void close_fd(int *fd)
 #define _cleanup_(fn)   __attribute__((cleanup(fn)))
 
 /* Hand the value of a cleanup variable over to the caller. */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define take_ptr(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 /* Make room for one more element of *array, which has `count` of `*room`; 0 or -ENOMEM. */

@@ -28,8 +28,8 @@ struct large {
 	long v[5];
 };
 
-__attribute__((noinline)) long many(int a, struct pair b, double c, struct large d, float e, char *f,
-                                    long g, long h, long i)
+__attribute__((noinline)) long many(int a, struct pair b, double c, struct large d, float e,
+                                    char *f, long g, long h, long i)
 {
 	static int calls;
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct t_forward; /* never defined */
-struct later_on;   /* defined in other.c only */
+struct later_on;  /* defined in other.c only */
 
 struct t_list {
 	struct t_list *next, **prev;

@@ -6,7 +6,8 @@ struct later_on {
 	struct t_list *back;
 };
 
-struct private {
+struct private
+{
 	char of_other;
 };
 

@@ -8,10 +8,10 @@
 
 std::string small_text = "small one";
 std::string large_text(300, 'L');
-std::vector<int> numbers{1, 2, 3, 4};
-std::vector<std::string> words{"alpha", "beta"};
+std::vector<int> numbers{ 1, 2, 3, 4 };
+std::vector<std::string> words{ "alpha", "beta" };
 std::vector<int> empty;
-std::map<int, std::string> ages{{3, "three"}, {1, "one"}, {2, "two"}};
+std::map<int, std::string> ages{ { 3, "three" }, { 1, "one" }, { 2, "two" } };
 std::map<std::string, int> counts;
 
 namespace ns
