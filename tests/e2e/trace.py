@@ -511,10 +511,11 @@ def hostile(seeds):
             json.loads(line)
         target.end()
     for mode in ("drop", "overwrite"):
-        target = Target("-F", "-S", program=SYNTH)
+        target = Target("-n", 0, "-S", "-s", 20, program=SYNTH)
         run = Trace("--json", "-p", target.pid, "-d", 2, "--wait", "-m", mode,
                     stdout=subprocess.DEVNULL).finish(status=None)
         assert run.process.returncode in (0, 1), (run.process.returncode, run.err)
+        assert target.process.poll() is None, "it was to scribble until now"
         target.end()
 
 
