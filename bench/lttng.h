@@ -20,18 +20,16 @@ LTTNG_UST_TRACEPOINT_EVENT(bench, three,
 		lttng_ust_field_integer(uint64_t, c, c)))
 /* clang-format on */
 
-LTTNG_UST_TRACEPOINT_EVENT(bench, static_int,
-	LTTNG_UST_TP_ARGS(int, value),
-	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer(int, value, value)))
+LTTNG_UST_TRACEPOINT_EVENT(bench, static_int, LTTNG_UST_TP_ARGS(int, value),
+                           LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(int, value, value)))
 
 LTTNG_UST_TRACEPOINT_EVENT(bench, static_four,
-	LTTNG_UST_TP_ARGS(int32_t, a, int64_t, b, uint32_t, c, const char *, text),
-	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer(int32_t, a, a)
-		lttng_ust_field_integer(int64_t, b, b)
-		lttng_ust_field_integer(uint32_t, c, c)
-		lttng_ust_field_string(text, text)))
+                           LTTNG_UST_TP_ARGS(int32_t, a, int64_t, b, uint32_t, c, const char *,
+                                             text),
+                           LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(int32_t, a, a)
+                                                   lttng_ust_field_integer(int64_t, b, b)
+                                                       lttng_ust_field_integer(uint32_t, c, c)
+                                                           lttng_ust_field_string(text, text)))
 
 #endif
 
