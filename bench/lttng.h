@@ -19,10 +19,8 @@ LTTNG_UST_TRACEPOINT_EVENT(bench, three,
 		lttng_ust_field_integer(uint64_t, b, b)
 		lttng_ust_field_integer(uint64_t, c, c)))
 
-LTTNG_UST_TRACEPOINT_EVENT(bench, static_int,
-	LTTNG_UST_TP_ARGS(int, value),
-	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer(int, value, value)))
+LTTNG_UST_TRACEPOINT_EVENT(bench, static_int, LTTNG_UST_TP_ARGS(int, value),
+                           LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(int, value, value)))
 
 LTTNG_UST_TRACEPOINT_EVENT(bench, static_four,
 	LTTNG_UST_TP_ARGS(int32_t, a, int64_t, b, uint32_t, c, const char *, text),

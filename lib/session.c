@@ -47,6 +47,8 @@ void session_match(struct probe *probe)
 	char name[2 * WEIR_NAME_MAX + 2];
 
 	snprintf(name, sizeof(name), "%s:%s", (const char *)(probe->note + 1), probe_name(probe));
+	/* The log's store before the loads below; the tracer has the other order, and a fence, too. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		struct weir_shm_session *s = &shm.sessions[k];
 		/* acquire: partner is the tracer's store of ACTIVE after it wrote the patterns. One

@@ -128,7 +128,7 @@ struct weir_shm_session {
 	uint64_t state;        /* see above */
 	uint64_t lease;        /* R: event clock; a fire later than this expires the session */
 	uint32_t mode;         /* R: enum weir_session_mode */
-	uint32_t string_limit; /* R: longest string or bytes in bytes; T takes the smaller of this and its own */
+	uint32_t string_limit; /* R: longest string or bytes in bytes, 0: no limit; T takes the smaller of this and its own */
 	uint32_t first_packet; /* R: the session's packets, a range of the pool */
 	uint32_t packet_count;
 	uint32_t packet_size;  /* R: WEIR_SHM_PACKET_SIZE */
@@ -208,7 +208,7 @@ _Static_assert(sizeof(struct weir_shm_desc) == 64, "desc");
 
 struct weir_shm_packet {
 	uint64_t commit;    /* T: {offset:32, count:32}; records lie in [WEIR_PACKET_RECORDS, offset) */
-	uint64_t last_time; /* T: event clock of the last record, stored before commit */
+	uint64_t last_time; /* T: event clock, stored before commit: not before the last record */
 	uint8_t reserved[48];
 };
 _Static_assert(sizeof(struct weir_shm_packet) == WEIR_PACKET_RECORDS, "packet");
