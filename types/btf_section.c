@@ -245,8 +245,10 @@ static int finish_merge(struct merge *m, void **ret, size_t *ret_size)
 		.str_off = m->types_size,
 		.str_len = m->names_size,
 	};
-	memcpy(raw + sizeof(struct btf_header), m->types, m->types_size);
-	memcpy(raw + sizeof(struct btf_header) + m->types_size, m->names, m->names_size);
+	if (m->types_size)
+		memcpy(raw + sizeof(struct btf_header), m->types, m->types_size);
+	if (m->names_size)
+		memcpy(raw + sizeof(struct btf_header) + m->types_size, m->names, m->names_size);
 	*ret = raw;
 	*ret_size = size;
 	return 0;

@@ -212,7 +212,8 @@ int builder_words(struct builder *b, const uint32_t *words, size_t count)
 		b->data = bigger;
 		b->room = room;
 	}
-	memcpy(b->data + b->size, words, bytes);
+	if (bytes)
+		memcpy(b->data + b->size, words, bytes);
 	b->size += bytes;
 	return 0;
 }

@@ -285,6 +285,7 @@ static int convert_relocatable(struct source *s, struct dwarf_input *in, struct 
 		.find_elf = dwfl_build_id_find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 	};
+	const char *name = s->path ? s->path : "(no name)";
 	Dwfl *dwfl = dwfl_begin(&callbacks);
 	Dwfl_Module *module;
 	Dwarf *dwarf;
@@ -292,13 +293,13 @@ static int convert_relocatable(struct source *s, struct dwarf_input *in, struct 
 	int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 3); /* becomes libdwfl's */
 	int err;
 
-	module = dwfl ? dwfl_report_offline(dwfl, s->path ? s->path : "", s->path, fd) : NULL;
+	module = dwfl ? dwfl_report_offline(dwfl, name, name, fd) : NULL;
 	if (!module) {
 		if (fd >= 0)
 			close(fd);
 		dwfl_end(dwfl);
 		return types_err(s->err, -EBADMSG, "%s: not readable as a relocatable file: %s",
-		                 s->path, dwfl_errmsg(-1));
+		                 name, dwfl_errmsg(-1));
 	}
 	dwfl_report_end(dwfl, NULL, NULL);
 	dwarf = dwfl_module_getdwarf(module, &bias);
@@ -307,7 +308,7 @@ static int convert_relocatable(struct source *s, struct dwarf_input *in, struct 
 		in->mapped = NULL; /* libdwfl's, and relocated */
 		err = dwarf_convert(in, s->err, ret);
 	} else {
-		err = types_err(s->err, -EBADMSG, "%s: its DWARF cannot be relocated: %s", s->path,
+		err = types_err(s->err, -EBADMSG, "%s: its DWARF cannot be relocated: %s", name,
 		                dwfl_errmsg(-1));
 	}
 	dwfl_end(dwfl);

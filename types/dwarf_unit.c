@@ -264,7 +264,7 @@ static const char *unit_problem(int err)
 static int read_section(struct dw_file *f, struct dw_section *section, uint32_t base, bool types,
                         struct weir_error *err)
 {
-	const uint8_t *p = section->data, *end = p + section->size;
+	const uint8_t *p = section->data, *end = section->size ? p + section->size : p;
 
 	while (p < end) {
 		struct dw_unit *u;
