@@ -293,7 +293,7 @@ static struct dw_abbrevs *abbrevs_new(struct dw_file *f)
 int dw_abbrevs_get(struct dw_file *f, const struct dw_unit *u, uint64_t offset,
                    struct dw_abbrevs **ret)
 {
-	struct dw_cursor c = { f->abbrev.data, f->abbrev.data + f->abbrev.size, false };
+	struct dw_cursor c = dw_cursor_of(&f->abbrev);
 	struct dw_abbrevs *t;
 	uint64_t code;
 	int err = 0;
@@ -328,7 +328,7 @@ int dw_abbrevs_get(struct dw_file *f, const struct dw_unit *u, uint64_t offset,
 int dw_abbrevs_survey(const struct dw_file *f, uint64_t offset, uint64_t code,
                       struct dw_cursor *ret, uint16_t *ret_tag, bool *ret_far)
 {
-	struct dw_cursor c = { f->abbrev.data, f->abbrev.data + f->abbrev.size, false };
+	struct dw_cursor c = dw_cursor_of(&f->abbrev);
 	uint64_t own;
 	bool found = false;
 

@@ -153,6 +153,11 @@ struct dw_cursor {
 	const uint8_t *p, *end;
 	bool bad;
 };
+/* Over all of a section; an absent one has no address to add to. */
+static inline struct dw_cursor dw_cursor_of(const struct dw_section *s)
+{
+	return (struct dw_cursor){ s->data, s->size ? s->data + s->size : s->data, false };
+}
 uint64_t dw_uleb_slow(struct dw_cursor *c);
 int64_t dw_sleb(struct dw_cursor *c);
 static inline uint64_t dw_uleb(struct dw_cursor *c)
@@ -175,6 +180,8 @@ static inline uint64_t dw_fixed(struct dw_cursor *c, unsigned int size)
 }
 static inline void dw_advance(struct dw_cursor *c, uint64_t n)
 {
+	if (!n)
+		return;
 	if (n > (uint64_t)(c->end - c->p)) {
 		c->bad = true;
 		c->p = c->end;

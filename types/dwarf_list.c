@@ -8,7 +8,7 @@
 static bool list_offset(const struct dw_section *s, const struct dw_unit *u, uint64_t base,
                         const struct dw_value *v, uint64_t *ret)
 {
-	struct dw_cursor c = { s->data, s->data + s->size, false };
+	struct dw_cursor c = dw_cursor_of(s);
 
 	*ret = v->u;
 	if (v->kind != DW_VALUE_INDEX)
@@ -143,7 +143,7 @@ bool dw_location_at(const struct dw_unit *u, const struct dw_value *list, uint64
 {
 	bool five = u->version == 5;
 	const struct dw_section *s = five ? &u->file->loclists : &u->file->loc;
-	struct dw_cursor c = { s->data, s->data + s->size, false };
+	struct dw_cursor c = dw_cursor_of(s);
 	uint64_t base = u->skeleton ? u->skeleton->low_pc : u->low_pc, offset;
 
 	if (!list_offset(s, u, u->loclists_base + u->loc_shift, list, &offset))
@@ -180,7 +180,7 @@ bool dw_first_range(const struct dw_unit *u, const struct dw_value *list, uint64
 	const struct dw_unit *holder = u->version < 5 && u->skeleton ? u->skeleton : u;
 	bool five = u->version == 5;
 	const struct dw_section *s = five ? &holder->file->rnglists : &holder->file->ranges;
-	struct dw_cursor c = { s->data, s->data + s->size, false };
+	struct dw_cursor c = dw_cursor_of(s);
 	uint64_t base = u->skeleton ? u->skeleton->low_pc : u->low_pc, offset;
 
 	if (!list_offset(s, u, u->rnglists_base, list, &offset))

@@ -13,7 +13,7 @@ struct private
 
 struct later_on later;
 struct t_list in_other = { .later = &later };
-static struct private hidden;
+static volatile struct private hidden;
 int twice(int);
 
 int twice(int x)
