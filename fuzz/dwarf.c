@@ -35,7 +35,10 @@ struct wrapping {
 
 static void set_section(Elf64_Shdr *s, uint32_t name, uint64_t offset, uint64_t size, uint32_t type)
 {
-	*s = (Elf64_Shdr){ .sh_name = name, .sh_type = type, .sh_offset = offset, .sh_size = size,
+	*s = (Elf64_Shdr){ .sh_name = name,
+		           .sh_type = type,
+		           .sh_offset = offset,
+		           .sh_size = size,
 		           .sh_addralign = 1 };
 }
 

@@ -162,13 +162,13 @@ static void places_of_parameters(void **state)
 
 	(void)state;
 	assert_int_equal(s.params, 9);
-	expect(t, &s, 0, "a", TYPES_IN_REGISTER, 5, -1, 0);   /* rdi */
-	expect(t, &s, 1, "b", TYPES_IN_REGISTER, 4, 17, 0);   /* rsi, xmm0 */
-	expect(t, &s, 2, "c", TYPES_IN_REGISTER, 18, -1, 0);  /* xmm1 */
-	expect(t, &s, 3, "d", TYPES_ON_STACK, 0, 0, 8);       /* above the return address */
-	expect(t, &s, 4, "e", TYPES_IN_REGISTER, 19, -1, 0);  /* xmm2 */
-	expect(t, &s, 5, "f", TYPES_IN_REGISTER, 1, -1, 0);   /* rdx */
-	expect(t, &s, 6, "g", TYPES_IN_REGISTER, 2, -1, 0);   /* rcx */
+	expect(t, &s, 0, "a", TYPES_IN_REGISTER, 5, -1, 0);  /* rdi */
+	expect(t, &s, 1, "b", TYPES_IN_REGISTER, 4, 17, 0);  /* rsi, xmm0 */
+	expect(t, &s, 2, "c", TYPES_IN_REGISTER, 18, -1, 0); /* xmm1 */
+	expect(t, &s, 3, "d", TYPES_ON_STACK, 0, 0, 8);      /* above the return address */
+	expect(t, &s, 4, "e", TYPES_IN_REGISTER, 19, -1, 0); /* xmm2 */
+	expect(t, &s, 5, "f", TYPES_IN_REGISTER, 1, -1, 0);  /* rdx */
+	expect(t, &s, 6, "g", TYPES_IN_REGISTER, 2, -1, 0);  /* rcx */
 	expect(t, &s, 7, "h", TYPES_IN_REGISTER, 8, -1, 0);
 	expect(t, &s, 8, "i", TYPES_IN_REGISTER, 9, -1, 0);
 	assert_int_equal(types_param(t, &s, 9, &p), -ERANGE);
