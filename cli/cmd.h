@@ -18,6 +18,7 @@ struct cli_command {
 int cmd_doctor(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_repair(int argc, char **argv);
 int cmd_unpack(int argc, char **argv);
 int cmd_record(int argc, char **argv);

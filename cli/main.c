@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cmd.h"
 
+#include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct cli_command cli_commands[] = {
 	{ "list", "show probes, their fields, and who is attached", cmd_list },
 	{ "trace", "print events of running programs as they happen", cmd_trace },
 	{ "record", "record events to disk, as CTF", cmd_record },
+	{ "report", "say what is in a recording: counts, rates, distributions", cmd_report },
 	{ "repair", "make a recording readable that was cut off", cmd_repair },
 	{ "unpack", "decompress a recording for other tools", cmd_unpack },
 	{ "doctor", "say what this machine and this user can do", cmd_doctor },
@@ -24,8 +27,16 @@ static void usage(FILE *to)
 	fputs("\n`weir COMMAND --help` and `man weir-COMMAND` say more.\n", to);
 }
 
+/* Strings of events are UTF-8, whatever little this machine's locale knows. */
+static void set_locale(void)
+{
+	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
+	set_locale();
 	if (argc < 2) {
 		usage(stderr);
 		return 2;

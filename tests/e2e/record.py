@@ -211,6 +211,42 @@ def test_compress():
     assert contiguous(orders(out), 1) == [50000] and run.number("lost") == 0
 
 
+def report(*arguments, status=0):
+    done = subprocess.run([WEIR, "report", *arguments], capture_output=True, text=True,
+                          encoding="utf-8", timeout=LIMIT)
+    assert done.returncode == status, (done.returncode, done.stderr)
+    return done
+
+
+def test_report():
+    """Counts exactly, percentiles within the steps of the histogram, compressed or not."""
+    out = folder()
+    target = Target("-w", "-n", 4000, "-t", 2)
+    record(out, "-p", target.pid, "-z", "shop:order")
+    rows = [json.loads(x) for x in report("-j", out).stdout.splitlines()]
+    assert [(r["key"], r["count"]) for r in rows] == [("shop:order", 8000)], rows
+    for _ in range(2):
+        rows = {r["key"]: r for r in
+                map(json.loads, report("-j", "--by", "path", "--hist", "ms", out).stdout.splitlines())}
+        assert sorted(rows) == ["/", "/cart", "/cart/pay", "/item/ä"], rows
+        for k, path in enumerate(["/cart", "/cart/pay", "/", "/item/ä"]):
+            values = sorted([i / 4 for i in range(4000) if i % 4 == k] * 2)
+            row = rows[path]
+            assert row["count"] == 2000 and row["min"] == values[0] and row["max"] == values[-1]
+            assert abs(row["mean"] - sum(values) / 2000) < 1e-6
+            for name, p in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+                true = values[int(p * 2000) - 1]
+                assert abs(row[name] - true) <= 0.035 * true, (path, name, row[name], true)
+        subprocess.run([WEIR, "unpack", "-q", out], check=False, capture_output=True)
+    table = report("--by", "path", "--hist", "ms", out, "shop:*").stdout
+    assert "/item/ä" in table and "█" in table, table
+    assert "no probe" in report("--by", "nope", out, status=1).stderr
+    assert report("/nonexistent", status=1).stderr.startswith("weir: ")
+    victim = max(glob.glob(f"{out}/*/stream_[0-9]*"), key=os.path.getsize)
+    os.truncate(victim, os.path.getsize(victim) - 5)
+    assert "weir repair" in report(out).stderr
+
+
 def test_rotate():
     out = folder()
     target = Target("-w", "-n", 400000, "-b")
