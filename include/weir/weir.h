@@ -261,15 +261,16 @@ union weir_value {
 
 /*
  * Fire with one value per field, in order: for language bindings. 0 also when nobody looks.
- * -EINVAL: wrong count. Safe in signal handlers.
+ * -EINVAL: wrong count, also when nobody looks. Safe in signal handlers.
  */
 WEIR_API int weir_fire_values(struct weir_probe *probe, const union weir_value *values,
                               size_t count);
 
 /*
  * WEIR_FIRE(probe, ...): fire with one C argument per field (two for a bytes field: pointer,
- * size). Arguments are evaluated only when somebody looks. An int expression: 0, or -EINVAL when
- * count or classes of the arguments do not fit the probe's fields; then nothing is recorded.
+ * size). Arguments are evaluated, and checked, only when somebody looks; while nobody does it is 0.
+ * An int expression: 0, or -EINVAL when count or classes of the arguments do not fit the probe's
+ * fields; then nothing is recorded.
  * Integers of any width fit any integer, bool or pointer field (low bits count); float and double
  * fit either float type, and an integer fits a float field; strings and pointers fit string and
  * pointer fields. The types are known at run time only: WEIR_PROBE in <weir/probe.h> declares
