@@ -6,7 +6,7 @@
  * parameters, static variables and types are; a subtree in which nothing can be wanted is jumped
  * over with DW_AT_sibling where the producer wrote one.
  */
-#include "types/graph.h"
+#include "types/convert.h"
 
 #include <dwarf.h>
 
@@ -24,10 +24,12 @@ enum context {
 	IN_PROTO, /* function type */
 	IN_FUNCTION,
 	IN_BLOCK,
+	IN_DECLARED, /* function that is only declared: g++ puts types there */
 };
 
 #define WANT(class) (1u << DW_CLASS_##class)
 static const uint32_t wants[] = {
+	[IN_DECLARED] = WANT(TYPE) | WANT(SUBRANGE),
 	[IN_NOTHING] = 0,
 	[IN_SCOPE] = WANT(TYPE) | WANT(SUBRANGE) | WANT(VARIABLE) | WANT(FUNCTION) | WANT(SCOPE),
 	[IN_RECORD] = WANT(TYPE) | WANT(SUBRANGE) | WANT(MEMBER) | WANT(VARIABLE) | WANT(FUNCTION) |
@@ -481,7 +483,8 @@ static bool is_dropped(const struct scan *s, const struct entry *e, const struct
 	return false;
 }
 
-static enum context context_of(const struct entry *e, const struct dw_abbrev *a)
+static enum context context_of(const struct scan *s, const struct entry *e,
+                               const struct dw_abbrev *a)
 {
 	switch (a->class) {
 	case DW_CLASS_SCOPE:
@@ -491,7 +494,9 @@ static enum context context_of(const struct entry *e, const struct dw_abbrev *a)
 	case DW_CLASS_VARIANT:
 		return IN_VARIANTS;
 	case DW_CLASS_FUNCTION:
-		return e->n.flags & NODE_DECLARATION ? IN_NOTHING : IN_FUNCTION;
+		if (!(e->n.flags & NODE_DECLARATION))
+			return IN_FUNCTION;
+		return language_has_scopes(s->unit->language) ? IN_DECLARED : IN_NOTHING;
 	case DW_CLASS_TYPE:
 		break;
 	default:
@@ -596,7 +601,7 @@ static int scan_wanted(struct scan *s, const struct dw_abbrev *a, uint32_t posit
 	err = add_node(s, &e, position, &node);
 	if (err || !a->has_children)
 		return err;
-	context = context_of(&e, a);
+	context = context_of(s, &e, a);
 	if (context == IN_NOTHING && jump(s, e.sibling))
 		return 0;
 	return descend(s, context, node, 0);

@@ -28,12 +28,14 @@ template <class T, int N> struct arr { T data[N]; };
 enum class color : unsigned char { red, green = 200 };
 }
 namespace { struct base { char c; } mine; }
+// g++ puts the type of `this` of a local class's members into their declarations
+inline int guarded(int x) { struct guard { int *p; guard(int *q) : p(q) {} ~guard() { *p = 0; } } g(&x); return *g.p; }
 ns::arr<int, 4> four;
 ns::color col;
 #ifdef VIRTUAL
 struct virt : virtual ns::base { int v; } gv;
 #endif
-int main(int argc, char **) { ns::derived d(argc); d.method(1); return four.data[0] + mine.c + (int)col; }
+int main(int argc, char **) { ns::derived d(argc); d.method(guarded(1)); return four.data[0] + mine.c + (int)col; }
 '''
 RUST = r'''
 enum Shape { Circle(f64), Rect { w: u32, h: u32 }, Unit }
