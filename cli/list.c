@@ -129,6 +129,8 @@ static int print_json(const struct listed_probe *p)
 	if (p->attached & ATTACHED_UNKNOWN)
 		json_object_array_add(attached, json_object_new_string("unknown"));
 	json_object_object_add(o, "attached", attached);
+	if (p->deleted)
+		json_object_object_add(o, "deleted", json_object_new_boolean(true));
 	if (p->replaced)
 		json_object_object_add(o, "replaced", json_object_new_boolean(true));
 	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -388,6 +390,11 @@ int cmd_list(int argc, char **argv)
 	}
 	if (listing.refused)
 		cli_fail("%zu notes are not what they claim and were left out", listing.refused);
+	if (listing.unread == 1)
+		cli_fail("%s", listing.first_unread.message);
+	else if (listing.unread)
+		cli_fail("%zu mapped files cannot be read; the first: %s", listing.unread,
+		         listing.first_unread.message);
 	if (!listing.count && !status && (o.pid_count || o.file_count))
 		status = no_match(&o, &patterns, options.only_weir);
 	else if (!status)

@@ -39,7 +39,10 @@ struct listed_probe {
 	uint32_t
 	    owners[8]; /* tracers with a buffer session on it: their pids as they say themselves */
 	size_t owners_count;
-	bool replaced; /* the file at that path is not the one that is mapped */
+	bool deleted; /* the file has lost that path: tools that take a path find another or none */
+	bool
+	    replaced; /* the path has another file than what is mapped, as far as can be told: these
+	                  are the other's probes */
 };
 
 struct listing {
@@ -49,6 +52,8 @@ struct listing {
 	size_t processes; /* that were looked at */
 	size_t denied;    /* that may not be looked at */
 	size_t refused;   /* notes that are not what they claim */
+	size_t unread;    /* mapped files that could not be read; the first one's reason: */
+	struct weir_error first_unread;
 	struct file_cache *files;
 };
 
@@ -58,11 +63,17 @@ struct listing_options {
 	bool only_weir;
 };
 
-/* Append the probes of a process. -ESRCH, -EACCES, -EPERM with the reason. */
+/*
+ * Append the probes of a process. -ESRCH, -EACCES, -EPERM with the reason. A process that becomes
+ * another program meanwhile is looked at again.
+ */
 int listing_process(struct listing *listing, pid_t pid, const struct listing_options *options,
                     struct weir_error *err);
 
-/* Append the probes of an ELF file, or of the files that a core file had mapped. */
+/*
+ * Append the probes of an ELF file; or of a core file: those of the files that its process had
+ * mapped, and those in the schema logs, which are dumped with its memory.
+ */
 int listing_file(struct listing *listing, const char *path, const struct listing_options *options,
                  struct weir_error *err);
 

@@ -318,13 +318,49 @@ int maps_open(pid_t pid, const struct mapped_file *file, int *ret, enum maps_ope
 	return weir_err(err, code, "%s: %s", file->path, strerror(-code));
 }
 
+static bool mapping_address(const struct mapping *m, uint64_t offset, uint64_t *address)
+{
+	if (offset < m->offset || offset - m->offset >= m->end - m->start)
+		return false;
+	*address = m->start + (offset - m->offset);
+	return true;
+}
+
 uint64_t maps_address(const struct mapped_file *file, uint64_t offset)
 {
+	uint64_t address;
+
+	for (size_t i = 0; i < file->mappings_count; i++) {
+		if (mapping_address(&file->mappings[i], offset, &address))
+			return address;
+	}
+	return 0;
+}
+
+uint64_t maps_code_address(const struct mapped_file *file, uint64_t offset)
+{
+	uint64_t address;
+
+	for (size_t i = 0; i < file->mappings_count; i++) {
+		if (file->mappings[i].exec && mapping_address(&file->mappings[i], offset, &address))
+			return address;
+	}
+	return maps_address(file, offset);
+}
+
+uint64_t maps_data_address(const struct mapped_file *file, uint64_t offset)
+{
+	uint64_t address, other = 0;
+
 	for (size_t i = 0; i < file->mappings_count; i++) {
 		const struct mapping *m = &file->mappings[i];
 
-		if (offset >= m->offset && offset - m->offset < m->end - m->start)
-			return m->start + (offset - m->offset);
+		if (!mapping_address(m, offset, &address))
+			continue;
+		if (m->write)
+			return address;
+		if (!m->exec || !other)
+			other = address; /* protected after relocation */
 	}
-	return 0;
+	return other;
 }

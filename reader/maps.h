@@ -58,8 +58,14 @@ enum maps_opened {
 int maps_open(pid_t pid, const struct mapped_file *file, int *fd, enum maps_opened *how,
               struct weir_error *err);
 
-/* Where byte `offset` of the file is in the process; 0: in no mapping. */
+/*
+ * Where byte `offset` of the file is in the process, first; 0: in no mapping. A page of a file can be
+ * mapped several times: for code the executable one is meant, for data the writable one. A core
+ * file does not tell which is which: then it is the first.
+ */
 uint64_t maps_address(const struct mapped_file *file, uint64_t offset);
+uint64_t maps_code_address(const struct mapped_file *file, uint64_t offset);
+uint64_t maps_data_address(const struct mapped_file *file, uint64_t offset);
 
 /* Open PATH, a regular file, for reading, as above: anything else gives -EINVAL untouched. */
 int open_regular(int dir, const char *path, int *fd);
