@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* weir list: which probes there are, what they carry, and who is attached. */
 #include "cli/cmd.h"
+#include "cli/list_table.h"
 #include "cli/parse.h"
 #include "reader/error.h"
 #include "reader/listing.h"
@@ -11,7 +12,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,131 +138,6 @@ static int print_json(const struct listed_probe *p)
 	return 0;
 }
 
-enum column { COLUMN_PROBE, COLUMN_FIELDS, COLUMN_SITES, COLUMN_ATTACHED };
-
-static void text_append(char *to, size_t size, const char *separator, const char *text)
-{
-	size_t used = strlen(to);
-
-	snprintf(to + used, size - used, "%s%s", used ? separator : "", text);
-}
-
-static void fields_text(const struct listed_probe *p, char *ret, size_t size)
-{
-	char one[WEIR_NAME_MAX + 32];
-
-	*ret = '\0';
-	for (size_t i = 0; i < p->fields_count; i++) {
-		snprintf(one, sizeof(one), "%s %s", p->fields[i].type, p->fields[i].name);
-		text_append(ret, size, ", ", one);
-	}
-}
-
-static void attached_text(const struct listed_probe *p, char *ret, size_t size)
-{
-	char one[48];
-
-	*ret = '\0';
-	if (p->attached & ATTACHED_USDT)
-		text_append(ret, size, ", ", "usdt");
-	for (size_t i = 0; i < p->owners_count; i++) {
-		snprintf(one, sizeof(one), "buffer (pid %" PRIu32 ")", p->owners[i]);
-		text_append(ret, size, ", ", one);
-	}
-	if (p->semaphore > 0) {
-		snprintf(one, sizeof(one), "semaphore %d", p->semaphore);
-		text_append(ret, size, ", ", one);
-	}
-	if (p->attached & ATTACHED_UNKNOWN)
-		text_append(ret, size, ", ", "?");
-	if (p->replaced)
-		text_append(ret, size, ", ", "file was replaced");
-}
-
-static struct libscols_line *add_line(struct libscols_table *table, struct libscols_line *parent,
-                                      const char *probe)
-{
-	struct libscols_line *line = scols_table_new_line(table, parent);
-
-	if (line)
-		scols_line_set_data(line, COLUMN_PROBE, probe);
-	return line;
-}
-
-static void add_probe(struct libscols_table *table, struct libscols_line *parent,
-                      const struct listed_probe *p)
-{
-	char name[2 * WEIR_NAME_MAX + 256], text[2048];
-	struct libscols_line *line;
-
-	snprintf(name, sizeof(name), "%s:%s", p->provider, p->name);
-	line = add_line(table, parent, name);
-	if (!line)
-		return;
-	fields_text(p, text, sizeof(text));
-	scols_line_set_data(line, COLUMN_FIELDS, text);
-	if (p->sites > 1) {
-		snprintf(text, sizeof(text), "%zu", p->sites);
-		scols_line_set_data(line, COLUMN_SITES, text);
-	}
-	attached_text(p, text, sizeof(text));
-	scols_line_set_data(line, COLUMN_ATTACHED, text);
-}
-
-/* A tree: process, file (for plain USDT probes), probe. */
-static void add_rows(struct libscols_table *table, const struct listing *listing)
-{
-	struct libscols_line *process = NULL, *file = NULL;
-	pid_t pid = -1;
-	const char *path = "";
-
-	for (size_t i = 0; i < listing->count; i++) {
-		const struct listed_probe *p = &listing->probes[i];
-		char text[512];
-
-		if (p->pid != pid) {
-			pid = p->pid;
-			path = "";
-			process = file = NULL;
-			if (pid) {
-				snprintf(text, sizeof(text), "%d %s", pid, p->process);
-				process = add_line(table, NULL, text);
-			}
-		}
-		if (p->kind == PROBE_WEIR && pid) {
-			add_probe(table, process, p);
-			continue;
-		}
-		if (strcmp(path, p->file)) {
-			path = p->file;
-			file = add_line(table, process, path);
-		}
-		add_probe(table, file, p);
-	}
-}
-
-static int print_table(const struct listing *listing)
-{
-	struct libscols_table *table;
-	bool tty = isatty(STDOUT_FILENO);
-	int code;
-
-	scols_init_debug(0);
-	table = scols_new_table();
-	if (!table)
-		return -ENOMEM;
-	scols_table_enable_noheadings(table, 0);
-	scols_table_set_termforce(table, tty ? SCOLS_TERMFORCE_AUTO : SCOLS_TERMFORCE_NEVER);
-	scols_table_new_column(table, "PROBE", 0.3, SCOLS_FL_TREE);
-	scols_table_new_column(table, "FIELDS", 0.4, tty ? SCOLS_FL_WRAP : 0);
-	scols_table_new_column(table, "SITES", 0.02, SCOLS_FL_RIGHT);
-	scols_table_new_column(table, "ATTACHED", 0.1, 0);
-	add_rows(table, listing);
-	code = scols_print_table(table);
-	scols_unref_table(table);
-	return code;
-}
-
 /* --- the command */
 
 static int list_all(struct listing *listing, const struct options *o,
@@ -289,47 +164,6 @@ static int list_all(struct listing *listing, const struct options *o,
 	return 0;
 }
 
-/* Nothing fits the patterns: what is there instead? */
-static int no_match(const struct options *o, const struct patterns *patterns, bool only_weir)
-{
-	struct listing all = { 0 };
-	struct patterns none = { 0 };
-	struct listing_options options = { .patterns = &none, .only_weir = only_weir };
-	struct weir_error err = { 0 };
-	char where[128] = "", command[64] = "weir list --all", **names;
-
-	for (size_t i = 0; i < o->pid_count; i++)
-		listing_process(&all, o->pids[i], &options, NULL);
-	for (size_t i = 0; i < o->file_count; i++)
-		listing_file(&all, o->files[i], &options, NULL);
-	if (o->pid_count) {
-		struct process process = { 0 };
-
-		process_read(o->pids[0], &process);
-		snprintf(where, sizeof(where), "process %d (%s)", o->pids[0], process.comm);
-		snprintf(command, sizeof(command), "weir list -p %d", o->pids[0]);
-	} else if (o->file_count) {
-		snprintf(where, sizeof(where), "%.120s", o->files[0]);
-		snprintf(command, sizeof(command), "weir list -x FILE");
-	}
-	names = calloc(all.count + 1, sizeof(*names));
-	for (size_t i = 0; names && i < all.count; i++) {
-		if (asprintf(&names[i], "%s:%s", all.probes[i].provider, all.probes[i].name) < 0)
-			names[i] = NULL;
-	}
-	if (names && all.count && patterns->count)
-		nearest_error(&err, patterns->list[0], where, (const char *const *)names, all.count,
-		              command);
-	else
-		snprintf(err.message, sizeof(err.message), "no probes in %s",
-		         *where ? where : "what was looked at");
-	for (size_t i = 0; names && i < all.count; i++)
-		free(names[i]);
-	free(names);
-	listing_deinit(&all);
-	return cli_fail_error(&err);
-}
-
 static int collect(struct listing *listing, const struct options *o,
                    const struct listing_options *options)
 {
@@ -349,6 +183,48 @@ static int collect(struct listing *listing, const struct options *o,
 	return status;
 }
 
+/* Nothing fits the patterns: what is there instead? */
+static int no_match(const struct options *o, const struct patterns *patterns, bool only_weir)
+{
+	struct listing all = { 0 };
+	struct patterns none = { 0 };
+	struct listing_options options = { .patterns = &none, .only_weir = only_weir };
+	struct weir_error err = { 0 };
+	char where[128] = "", command[64] = "", **names;
+
+	collect(&all, o, &options);
+	if (o->pid_count) {
+		struct process process = { 0 };
+
+		process_read(o->pids[0], &process);
+		snprintf(where, sizeof(where), "process %d (%s)", o->pids[0], process.comm);
+		snprintf(command, sizeof(command), "weir list -p %d", o->pids[0]);
+	} else if (o->file_count) {
+		snprintf(where, sizeof(where), "%.120s", o->files[0]);
+		snprintf(command, sizeof(command), "weir list -x FILE");
+	} else {
+		snprintf(where, sizeof(where), "%s",
+		         o->all ? "any process that may be looked at" : "your weir processes");
+		snprintf(command, sizeof(command), o->all ? "weir list --all" : "weir list");
+	}
+	names = calloc(all.count + 1, sizeof(*names));
+	for (size_t i = 0; names && i < all.count; i++) {
+		if (asprintf(&names[i], "%s:%s", all.probes[i].provider, all.probes[i].name) < 0)
+			names[i] = NULL;
+	}
+	if (names && all.count && patterns->count)
+		nearest_error(&err, patterns->list[0], where, (const char *const *)names, all.count,
+		              command);
+	else
+		snprintf(err.message, sizeof(err.message), "no probes in %s",
+		         *where ? where : "what was looked at");
+	for (size_t i = 0; names && i < all.count; i++)
+		free(names[i]);
+	free(names);
+	listing_deinit(&all);
+	return cli_fail_error(&err);
+}
+
 static void hints(const struct listing *listing, const struct options *o)
 {
 	if (!isatty(STDERR_FILENO) && listing->count)
@@ -361,7 +237,8 @@ static void hints(const struct listing *listing, const struct options *o)
 		        listing->count ? "these are the weir probes of your processes"
 		                       : "none of your processes has weir probes");
 	if (listing->denied)
-		fprintf(stderr, "weir: %zu processes may not be looked at; sudo weir list --all\n",
+		fprintf(stderr,
+		        "weir: %zu of the processes may not be looked at; sudo weir list --all\n",
 		        listing->denied);
 }
 
@@ -386,7 +263,7 @@ int cmd_list(int argc, char **argv)
 		for (size_t i = 0; i < listing.count; i++)
 			print_json(&listing.probes[i]);
 	} else if (listing.count) {
-		print_table(&listing);
+		list_table(&listing);
 	}
 	if (listing.refused)
 		cli_fail("%zu notes are not what they claim and were left out", listing.refused);
@@ -395,7 +272,7 @@ int cmd_list(int argc, char **argv)
 	else if (listing.unread)
 		cli_fail("%zu mapped files cannot be read; the first: %s", listing.unread,
 		         listing.first_unread.message);
-	if (!listing.count && !status && (o.pid_count || o.file_count))
+	if (!listing.count && !status && (o.pid_count || o.file_count || o.pattern_count))
 		status = no_match(&o, &patterns, options.only_weir);
 	else if (!status)
 		hints(&listing, &o);
