@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What `weir list` must survive: others' programs and files, rights, and change under its eyes..
+"""What `weir list` must survive: others' programs and files, rights, and change under its eyes;
+and `weir doctor` where something is missing.
 
     listing.py BUILD_ROOT SCENARIO...      each function named test_SCENARIO below
 
@@ -431,6 +432,66 @@ def test_core():
         done = run("-x", core, "--json", status=None)
         assert done.returncode in (0, 1), (size, done.returncode)
         assert done.returncode == 0 or done.stderr.startswith("weir: "), (size, done.stderr)
+
+
+# --- weir doctor
+
+def doctor(*before, env=None):
+    done = subprocess.run([*map(str, before), WEIR, "doctor", "--json"], text=True, check=True,
+                          stdout=subprocess.PIPE, timeout=LIMIT, env={**os.environ, **(env or {})})
+    return {r["check"]: r for r in map(json.loads, done.stdout.splitlines())}
+
+
+def found(report, check, status, *words):
+    row = report[check]
+    assert row["status"] == status, row
+    assert (row["remedy"] is None) == (status == "ok"), row
+    for word in words:
+        assert word in row["reason"], (word, row)
+
+
+def test_doctor_folder():
+    stubs = f"{folder}/stubs"
+    env = {"WEIR_DIR": stubs, "XDG_RUNTIME_DIR": ""}
+    found(doctor(env=env), "stub folder", "ok", stubs)
+    assert not os.path.exists(stubs), "doctor is to make nothing"
+    os.mkdir(stubs, 0o700)
+    found(doctor(env=env), "stub folder", "ok", stubs)
+    os.chmod(stubs, 0o755)
+    found(doctor(env=env), "stub folder", "limited", stubs, "0755")
+    os.chmod(stubs, 0o700)
+    os.symlink(stubs, stubs + ".link")
+    found(doctor(env={**env, "WEIR_DIR": stubs + ".link"}), "stub folder", "limited", "symlink")
+    os.chmod(folder, 0o777)
+    found(doctor(env=env), "stub folder", "limited", "others may change")
+    os.chmod(folder, 0o700)
+    if os.geteuid():
+        return
+    os.chown(stubs, 65534, 65534)
+    found(doctor(env=env), "stub folder", "limited", "belongs to uid 65534")
+    found(doctor("unshare", "-m", "sh", "-c", f"mount -t tmpfs -o noexec,mode=700 tmpfs {stubs} && "
+                 'exec "$@"', "sh", env=env), "stub folder", "limited", "noexec")
+
+
+def test_doctor_missing():
+    found(doctor("sh", "-c", 'ulimit -v 400000; exec "$@"', "sh"), "limits", "limited", "RLIMIT_AS")
+    found(doctor("sh", "-c", 'ulimit -f 1000; exec "$@"', "sh"), "limits", "limited", "RLIMIT_FSIZE")
+    found(doctor(env={"GLIBC_TUNABLES": "glibc.pthread.rseq=0"}), "rseq", "limited")
+    needs_root()
+    if subprocess.run([*NOBODY, WEIR, "--version"], capture_output=True, check=False).returncode:
+        skip("another user cannot run weir from here")
+    report = doctor(*NOBODY)
+    found(report, "uprobes", "missing", "perf_event_open")
+    found(report, "BPF", "missing", "loading a program")
+    found(report, "other processes", "limited")
+    assert "setcap cap_bpf,cap_perfmon" in report["uprobes"]["remedy"]
+    assert all(row["status"] != "missing" for name, row in report.items()
+               if name in ("memfd", "stub folder", "rseq", "event clock")), report
+    if os.path.exists("/proc/sys/vm/memfd_noexec"):
+        # the setting is the pid namespace's own
+        forbidden = doctor("unshare", "-p", "-f", "--mount-proc", "sh", "-c",
+                           'echo 2 >/proc/sys/vm/memfd_noexec; "$@"', "sh")
+        found(forbidden, "memfd", "limited", "buffers work", "memfd_noexec=2")
 
 
 def main():
