@@ -496,6 +496,10 @@ static void process_refresh(struct tracer *tracer, struct tracer_process *proces
 		return;
 	code = process_search(tracer, process, &opened, &err);
 	process->look_at = next_search(process, now);
+	/* A memory that is just being made has no seals yet: ask a young process again. */
+	if ((code == -EACCES || code == -EPERM) && now - process->born < SECOND &&
+	    !process->targets)
+		return;
 	if ((code == -EACCES || code == -EPERM) && !process_is_over(process)) {
 		process->denied = true;
 		tracer->denied++;
