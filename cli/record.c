@@ -70,6 +70,8 @@ struct recording {
 	struct ctf_writer *writer;
 	struct clock clock;
 	int64_t threads_at;
+	int64_t metadata_at; /* when it is next written for its clock's sake */
+	int64_t metadata_age;
 	uint32_t begun; /* generation of the session that losses are counted for */
 };
 
@@ -650,6 +652,23 @@ static void show_progress(struct record *record, int64_t now)
 	record->shown_events = t.events;
 }
 
+/*
+ * The clock in the metadata is as good as the time between its pairs is long, and the last one is
+ * written at the end; this is for recordings that are cut off. New probes are written when their
+ * first packet is.
+ */
+static void record_clock(struct record *record, struct target *target, int64_t now)
+{
+	struct recording *r = target->user;
+
+	if (now < r->metadata_at)
+		return;
+	r->metadata_age = r->metadata_age ? 2 * r->metadata_age : SECOND;
+	r->metadata_at = now + r->metadata_age;
+	record->failed =
+	    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+}
+
 /* Once a second: threads' names, the metadata, and is the folder still there? */
 static void each_second(struct record *record, int64_t now)
 {
@@ -662,8 +681,7 @@ static void each_second(struct record *record, int64_t now)
 			continue;
 		record_threads(t->user, t, now);
 		if (!record->failed)
-			record->failed = ctf_writer_metadata(((struct recording *)t->user)->writer,
-			                                     &t->clock, &t->schema, &record->err);
+			record_clock(record, t, now);
 	}
 	if (!fstat(record->folder, &st) && !st.st_nlink && !record->failed)
 		record->failed =

@@ -295,8 +295,6 @@ int ctf_trace_read(const struct ctf_trace *t, struct ctf_reading *r, struct weir
 			slots[count++] = (struct slot_lost){ slot, 0 };
 		}
 		slots[i].lost = lost > slots[i].lost ? lost : slots[i].lost;
-		if (r->progress)
-			r->progress(r->arg, r->bytes, 0);
 	}
 	for (size_t i = 0; i < count; i++)
 		r->lost += slots[i].lost;

@@ -33,7 +33,6 @@ struct ctf_event {
 
 struct ctf_reading {
 	void (*event)(void *arg, const struct ctf_event *event);
-	void (*progress)(void *arg, uint64_t done, uint64_t all); /* bytes; NULL: none */
 	void *arg;
 	uint64_t events, packets, lost, bytes;
 	uint64_t unknown; /* events of probes that nothing is known of */

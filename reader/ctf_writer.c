@@ -47,8 +47,7 @@ struct ctf_writer {
 	struct part *oldest, **newest;
 	uint64_t kept; /* bytes in complete parts */
 	struct ctf_totals totals;
-	uint32_t known; /* probes in the metadata, as schema.ids */
-	uint64_t known_to;
+	uint64_t known_to; /* how far the log was read that the metadata has */
 	ZSTD_CCtx *zstd;
 	uint8_t *frame; /* FRAME_MAX, and behind it: */
 	uint8_t *copy;  /* the packet in one piece */
