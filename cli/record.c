@@ -12,8 +12,8 @@
  * them in its own memory, since it must look at each.
  */
 #include "cli/cmd.h"
-#include "cli/launch.h"
 #include "cli/parse.h"
+#include "cli/selection.h"
 #include "reader/ctf.h"
 #include "reader/error.h"
 #include "reader/filter.h"
@@ -34,15 +34,10 @@
 
 #define MS             INT64_C(1000000)
 #define SECOND         INT64_C(1000000000)
-#define TARGETS_MAX    256
 #define BUFFER_DEFAULT (UINT64_C(32) << 20)
 
 struct options {
-	pid_t pids[TARGETS_MAX];
-	size_t pid_count;
-	bool all;
-	bool wait;
-	bool follow;
+	struct selection selection;
 	bool overwrite;
 	bool quiet;
 	const char *folder;
@@ -51,9 +46,6 @@ struct options {
 	uint32_t mode;
 	uint64_t buffer;
 	struct ctf_options ctf;
-	char **command;
-	const char *const *patterns;
-	size_t pattern_count;
 };
 
 /* A chunk that waits in weir's own memory for --until. */
@@ -142,62 +134,31 @@ static void usage(FILE *to)
 /* --- options */
 
 static const struct option long_options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	{ "pid", required_argument, NULL, 'p' },
-	{ "all", no_argument, NULL, 'a' },
-	{ "follow", no_argument, NULL, 'f' },
-	{ "wait", no_argument, NULL, 'w' },
-	{ "duration", required_argument, NULL, 'd' },
-	{ "size", required_argument, NULL, 's' },
-	{ "compress", no_argument, NULL, 'z' },
-	{ "overwrite", no_argument, NULL, 'O' },
-	{ "until", required_argument, NULL, 'u' },
-	{ "mode", required_argument, NULL, 'm' },
-	{ "buffer", required_argument, NULL, 'b' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "output", required_argument, NULL, 'o' },   SELECTION_LONG,
+	{ "duration", required_argument, NULL, 'd' }, { "size", required_argument, NULL, 's' },
+	{ "compress", no_argument, NULL, 'z' },       { "overwrite", no_argument, NULL, 'O' },
+	{ "until", required_argument, NULL, 'u' },    { "mode", required_argument, NULL, 'm' },
+	{ "buffer", required_argument, NULL, 'b' },   { "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },           { 0 },
 };
-
-static int wrong(const char *option, const char *value, const char *expected)
-{
-	cli_fail("%s %s: expected %s", option, value, expected);
-	return 2;
-}
 
 static int parse_option(struct options *o, int c)
 {
-	uint64_t number;
+	int shared = selection_option(&o->selection, c, optarg);
 
+	if (shared <= 0)
+		return shared ? 2 : 0;
 	switch (c) {
 	case 'o':
 		o->folder = optarg;
 		return 0;
-	case 'p':
-		if (parse_number(optarg, INT32_MAX, &number))
-			return wrong("--pid", optarg, "a process's number");
-		if (o->pid_count == TARGETS_MAX) {
-			cli_fail("--pid: more than %d; use --all", TARGETS_MAX);
-			return 2;
-		}
-		o->pids[o->pid_count++] = (pid_t)number;
-		return 0;
-	case 'a':
-		o->all = true;
-		return 0;
-	case 'f':
-		o->follow = true;
-		return 0;
-	case 'w':
-		o->wait = true;
-		return 0;
 	case 'd':
 		return parse_seconds(optarg, &o->duration)
-		           ? wrong("--duration", optarg, "seconds, such as 10 or 0.5")
+		           ? cli_wrong("--duration", optarg, "seconds, such as 10 or 0.5")
 		           : 0;
 	case 's':
 		return parse_size(optarg, &o->ctf.size)
-		           ? wrong("--size", optarg, "a size, such as 500M")
+		           ? cli_wrong("--size", optarg, "a size, such as 500M")
 		           : 0;
 	case 'z':
 		o->ctf.compress = true;
@@ -214,12 +175,12 @@ static int parse_option(struct options *o, int c)
 		else if (!strcmp(optarg, "block"))
 			o->mode = WEIR_MODE_BLOCK;
 		else
-			return wrong("--mode", optarg,
-			             "drop or block; --overwrite is the flight recorder");
+			return cli_wrong("--mode", optarg,
+			                 "drop or block; --overwrite is the flight recorder");
 		return 0;
 	case 'b':
 		return parse_size(optarg, &o->buffer)
-		           ? wrong("--buffer", optarg, "a size, such as 64M")
+		           ? cli_wrong("--buffer", optarg, "a size, such as 64M")
 		           : 0;
 	case 'q':
 		o->quiet = true;
@@ -232,10 +193,6 @@ static int parse_option(struct options *o, int c)
 
 static int check_options(const struct options *o)
 {
-	if (!o->folder)
-		return cli_fail("where to? -o DIR");
-	if (!o->pid_count && !o->all && !o->command)
-		return cli_fail("record what? -p PID, --all, or -- COMMAND");
 	if (o->overwrite && o->until)
 		return cli_fail("--until is a flight recorder already; leave --overwrite away");
 	if (o->overwrite && o->mode == WEIR_MODE_BLOCK)
@@ -246,15 +203,14 @@ static int check_options(const struct options *o)
 /* 0: go on; else the exit status plus one. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	int end = cli_split_command(argc, argv, &o->command);
+	int end;
 
-	if (o->command && !*o->command) {
-		cli_fail("after -- comes the command to run");
+	if (selection_begin(&o->selection, argc, argv, &end))
 		return 3;
-	}
 	o->buffer = BUFFER_DEFAULT;
 	for (;;) {
-		int c = getopt_long(end, argv, "o:p:afwd:s:zOu:m:b:qh", long_options, NULL);
+		int c =
+		    getopt_long(end, argv, SELECTION_SHORT "o:d:s:zOu:m:b:qh", long_options, NULL);
 		int status;
 
 		if (c < 0)
@@ -267,10 +223,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 		if (status)
 			return status + 1;
 	}
-	o->follow |= o->command != NULL;
-	o->patterns = (const char *const *)argv + optind;
-	o->pattern_count = (size_t)(end - optind);
-	return check_options(o) ? 3 : 0;
+	/* Where to is asked first, as it comes first in the usage. */
+	if (!o->folder) {
+		cli_fail("where to? -o DIR");
+		return 3;
+	}
+	return selection_end(&o->selection, argv, optind, end, "record") || check_options(o) ? 3
+	                                                                                     : 0;
 }
 
 /* --- the keeper */
@@ -824,29 +783,6 @@ static int check_until(struct record *record, struct weir_error *err)
 	return refused && !good ? -EINVAL : 0;
 }
 
-static int attach(struct record *record, struct weir_error *err)
-{
-	const struct options *o = &record->options;
-	size_t failed = 0;
-	int code = 0;
-
-	for (size_t i = 0; i < o->pid_count; i++) {
-		int one = tracer_add(record->tracer, o->pids[i], err);
-
-		if (!one)
-			continue;
-		code = one;
-		if (++failed < o->pid_count || o->all)
-			cli_fail("%s", err->message);
-	}
-	if (code && failed == o->pid_count && !o->all)
-		return code;
-	if (o->command)
-		return launch_start(&record->launch, o->command, &record->patterns, record->tracer,
-		                    err);
-	return 0;
-}
-
 static void catch_signals(void)
 {
 	struct sigaction end = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
@@ -868,16 +804,17 @@ static int prepare(struct record *record, struct weir_error *err)
 		.session = { .patterns = &record->patterns,
 		             .mode = o->overwrite ? WEIR_MODE_OVERWRITE : o->mode,
 		             .buffer = o->buffer,
-		             .follow = o->follow },
-		.all = o->all,
-		.wait = o->wait,
+		             .follow = o->selection.follow },
+		.all = o->selection.all,
+		.wait = o->selection.wait,
 		.chunk = on_chunk,
 		.look = on_look,
 		.ended = on_ended,
 		.notice = on_notice,
 		.arg = record,
 	};
-	int code = patterns_parse(o->patterns, o->pattern_count, &record->patterns, err);
+	int code = patterns_parse(o->selection.patterns, o->selection.pattern_count,
+	                          &record->patterns, err);
 
 	if (!code && o->until) {
 		code = filter_parse(o->until, &record->until, err);
@@ -901,7 +838,8 @@ static int run(struct record *record)
 
 	if (!code) {
 		keeper = keeper_start(record);
-		code = attach(record, &err);
+		code = selection_attach(&record->options.selection, &record->patterns,
+		                        record->tracer, &record->launch, &err);
 	}
 	if (!code)
 		code = check_until(record, &err);

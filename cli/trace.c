@@ -5,8 +5,8 @@
  */
 #include "cli/cmd.h"
 #include "cli/format.h"
-#include "cli/launch.h"
 #include "cli/parse.h"
+#include "cli/selection.h"
 #include "reader/filter.h"
 
 #include <errno.h>
@@ -22,16 +22,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MS          INT64_C(1000000)
-#define SECOND      INT64_C(1000000000)
-#define TARGETS_MAX 256
+#define MS     INT64_C(1000000)
+#define SECOND INT64_C(1000000000)
 
 struct options {
-	pid_t pids[TARGETS_MAX];
-	size_t pid_count;
-	bool all;
+	struct selection selection;
 	bool json;
-	bool wait;
 	bool colour;
 	bool quiet;
 	uint64_t count; /* 0: no limit */
@@ -40,10 +36,6 @@ struct options {
 	const char *where;
 	uint32_t mode;
 	uint64_t buffer;
-	bool follow;
-	char **command;
-	const char *const *patterns;
-	size_t pattern_count;
 };
 
 struct trace {
@@ -117,12 +109,6 @@ static int parse_mode(const char *text, uint32_t *ret)
 	return -EINVAL;
 }
 
-static int wrong(const char *option, const char *value, const char *expected)
-{
-	cli_fail("%s %s: expected %s", option, value, expected);
-	return 2;
-}
-
 static int parse_colour(const char *text, bool *ret)
 {
 	if (!strcmp(text, "always"))
@@ -136,27 +122,12 @@ static int parse_colour(const char *text, bool *ret)
 
 static int parse_option(struct options *o, int c)
 {
+	int shared = selection_option(&o->selection, c, optarg);
 	uint64_t number;
 
+	if (shared <= 0)
+		return shared ? 2 : 0;
 	switch (c) {
-	case 'p':
-		if (parse_number(optarg, INT32_MAX, &number))
-			return wrong("--pid", optarg, "a process's number");
-		if (o->pid_count == TARGETS_MAX) {
-			cli_fail("--pid: more than %d; use --all", TARGETS_MAX);
-			return 2;
-		}
-		o->pids[o->pid_count++] = number;
-		return 0;
-	case 'a':
-		o->all = true;
-		return 0;
-	case 'f':
-		o->follow = true;
-		return 0;
-	case 'w':
-		o->wait = true;
-		return 0;
 	case 'j':
 		o->json = true;
 		return 0;
@@ -165,15 +136,15 @@ static int parse_option(struct options *o, int c)
 		return 0;
 	case 'n':
 		return parse_number(optarg, UINT64_MAX, &o->count)
-		           ? wrong("--count", optarg, "a number of events")
+		           ? cli_wrong("--count", optarg, "a number of events")
 		           : 0;
 	case 'd':
 		return parse_seconds(optarg, &o->duration)
-		           ? wrong("--duration", optarg, "seconds, such as 10 or 0.5")
+		           ? cli_wrong("--duration", optarg, "seconds, such as 10 or 0.5")
 		           : 0;
 	case 't':
 		if (parse_number(optarg, UINT32_MAX, &number))
-			return wrong("--tid", optarg, "a thread's number");
+			return cli_wrong("--tid", optarg, "a thread's number");
 		o->tid = number;
 		return 0;
 	case 'W':
@@ -181,15 +152,15 @@ static int parse_option(struct options *o, int c)
 		return 0;
 	case 'm':
 		return parse_mode(optarg, &o->mode)
-		           ? wrong("--mode", optarg, "drop, overwrite or block")
+		           ? cli_wrong("--mode", optarg, "drop, overwrite or block")
 		           : 0;
 	case 'b':
 		return parse_size(optarg, &o->buffer)
-		           ? wrong("--buffer", optarg, "a size, such as 64M")
+		           ? cli_wrong("--buffer", optarg, "a size, such as 64M")
 		           : 0;
 	case 'c':
 		return parse_colour(optarg, &o->colour)
-		           ? wrong("--color", optarg, "auto, always or never")
+		           ? cli_wrong("--color", optarg, "auto, always or never")
 		           : 0;
 	default:
 		fputs("`weir trace --help` says more.\n", stderr);
@@ -198,10 +169,7 @@ static int parse_option(struct options *o, int c)
 }
 
 static const struct option long_options[] = {
-	{ "pid", required_argument, NULL, 'p' },
-	{ "all", no_argument, NULL, 'a' },
-	{ "follow", no_argument, NULL, 'f' },
-	{ "wait", no_argument, NULL, 'w' },
+	SELECTION_LONG,
 	{ "json", no_argument, NULL, 'j' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "duration", required_argument, NULL, 'd' },
@@ -218,15 +186,14 @@ static const struct option long_options[] = {
 /* 0: go on; else the exit status plus one. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	int end = cli_split_command(argc, argv, &o->command);
+	int end;
 
 	o->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	if (o->command && !*o->command) {
-		cli_fail("after -- comes the command to run");
+	if (selection_begin(&o->selection, argc, argv, &end))
 		return 3;
-	}
 	for (;;) {
-		int c = getopt_long(end, argv, "p:afwjn:d:t:W:m:b:c:qh", long_options, NULL);
+		int c =
+		    getopt_long(end, argv, SELECTION_SHORT "jn:d:t:W:m:b:c:qh", long_options, NULL);
 		int status;
 
 		if (c < 0)
@@ -239,15 +206,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		if (status)
 			return status + 1;
 	}
-	/* Its children inherit the environment that switches the probes on. */
-	o->follow |= o->command != NULL;
-	o->patterns = (const char *const *)argv + optind;
-	o->pattern_count = end - optind;
-	if (!o->pid_count && !o->all && !o->command) {
-		cli_fail("trace what? -p PID, --all, or -- COMMAND");
-		return 3;
-	}
-	return 0;
+	return selection_end(&o->selection, argv, optind, end, "trace") ? 3 : 0;
 }
 
 /* --- events */
@@ -502,29 +461,6 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int attach(struct trace *trace, struct weir_error *err)
-{
-	size_t failed = 0;
-	int code = 0;
-
-	for (size_t i = 0; i < trace->options.pid_count; i++) {
-		int one = tracer_add(trace->tracer, trace->options.pids[i], err);
-
-		if (!one)
-			continue;
-		code = one;
-		/* One of many may be gone: trace the others, but say so. */
-		if (++failed < trace->options.pid_count || trace->options.all)
-			cli_fail("%s", err->message);
-	}
-	if (code && failed == trace->options.pid_count && !trace->options.all)
-		return code;
-	if (trace->options.command)
-		return launch_start(&trace->launch, trace->options.command, &trace->patterns,
-		                    trace->tracer, err);
-	return 0;
-}
-
 static int exit_status(struct trace *trace)
 {
 	if (trace->out.error && trace->out.error != EPIPE)
@@ -540,15 +476,16 @@ static int run(struct trace *trace)
 		.session = { .patterns = &trace->patterns,
 		             .mode = o->mode,
 		             .buffer = o->buffer,
-		             .follow = o->follow },
-		.all = o->all,
-		.wait = o->wait,
+		             .follow = o->selection.follow },
+		.all = o->selection.all,
+		.wait = o->selection.wait,
 		.event = on_event,
 		.notice = on_notice,
 		.arg = trace,
 	};
 	int64_t began;
-	int code = patterns_parse(o->patterns, o->pattern_count, &trace->patterns, &err);
+	int code = patterns_parse(o->selection.patterns, o->selection.pattern_count,
+	                          &trace->patterns, &err);
 
 	if (!code && o->where)
 		code = filter_parse(o->where, &trace->filter, &err);
@@ -560,7 +497,8 @@ static int run(struct trace *trace)
 	if (!code)
 		code = tracer_create(&options, &trace->tracer);
 	if (!code)
-		code = attach(trace, &err);
+		code = selection_attach(&o->selection, &trace->patterns, trace->tracer,
+		                        &trace->launch, &err);
 	if (!code)
 		code = check_filter(trace, &err);
 	if (code)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/selection.h"
+
+#include "cli/cmd.h"
+#include "cli/parse.h"
+
+#include <errno.h>
+
+int cli_wrong(const char *option, const char *value, const char *expected)
+{
+	cli_fail("%s %s: expected %s", option, value, expected);
+	return 2;
+}
+
+int selection_begin(struct selection *s, int argc, char **argv, int *end)
+{
+	*end = cli_split_command(argc, argv, &s->command);
+	if (!s->command || *s->command)
+		return 0;
+	cli_fail("after -- comes the command to run");
+	return -EINVAL;
+}
+
+static int add_pid(struct selection *s, const char *value)
+{
+	uint64_t number;
+
+	if (parse_number(value, INT32_MAX, &number)) {
+		cli_wrong("--pid", value, "a process's number");
+		return -EINVAL;
+	}
+	if (s->pid_count == SELECTION_PIDS_MAX) {
+		cli_fail("--pid: more than %d; use --all", SELECTION_PIDS_MAX);
+		return -EINVAL;
+	}
+	s->pids[s->pid_count++] = (pid_t)number;
+	return 0;
+}
+
+int selection_option(struct selection *s, int option, const char *value)
+{
+	switch (option) {
+	case 'p':
+		return add_pid(s, value);
+	case 'a':
+		s->all = true;
+		return 0;
+	case 'f':
+		s->follow = true;
+		return 0;
+	case 'w':
+		s->wait = true;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+int selection_end(struct selection *s, char **argv, int first, int end, const char *verb)
+{
+	/* A command's children inherit the environment that switches the probes on. */
+	s->follow |= s->command != NULL;
+	s->patterns = (const char *const *)argv + first;
+	s->pattern_count = (size_t)(end - first);
+	if (s->pid_count || s->all || s->command)
+		return 0;
+	cli_fail("%s what? -p PID, --all, or -- COMMAND", verb);
+	return -EINVAL;
+}
+
+int selection_attach(const struct selection *s, const struct patterns *patterns,
+                     struct tracer *tracer, struct launch *launch, struct weir_error *err)
+{
+	size_t failed = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < s->pid_count; i++) {
+		int one = tracer_add(tracer, s->pids[i], err);
+
+		if (!one)
+			continue;
+		code = one;
+		if (++failed < s->pid_count || s->all)
+			cli_fail("%s", err->message);
+	}
+	if (code && failed == s->pid_count && !s->all)
+		return code;
+	return s->command ? launch_start(launch, s->command, patterns, tracer, err) : 0;
+}
