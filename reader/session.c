@@ -410,20 +410,29 @@ static int check_mode(const struct shm *shm, const struct session_options *optio
 	return 0;
 }
 
-int session_claim(const struct shm *shm, const struct clock *clock,
-                  const struct session_options *options, struct session *ret,
-                  struct weir_error *err)
+/* A session of nothing yet, with the memory locked: unlock() ends it. */
+static int session_begin(const struct shm *shm, const struct clock *clock,
+                         const struct session_options *options, struct session *ret,
+                         struct weir_error *err)
 {
-	struct session session = {
+	int code = check_mode(shm, options, err);
+
+	*ret = (struct session){
 		.shm = shm,
 		.clock = clock,
 		.options = *options,
 		.lease_ticks = (uint64_t)(clock->hz * (SESSION_LEASE_NS / 1e9)),
 	};
-	int code = check_mode(shm, options, err);
+	return code ? code : lock(shm, err);
+}
 
-	if (!code)
-		code = lock(shm, err);
+int session_claim(const struct shm *shm, const struct clock *clock,
+                  const struct session_options *options, struct session *ret,
+                  struct weir_error *err)
+{
+	struct session session;
+	int code = session_begin(shm, clock, options, &session, err);
+
 	if (code)
 		return code;
 	for (int i = 0; i < 3; i++) {
@@ -503,16 +512,9 @@ int session_adopt(const struct shm *shm, const struct clock *clock,
                   const struct session_options *options, struct session *ret,
                   struct weir_error *err)
 {
-	struct session session = {
-		.shm = shm,
-		.clock = clock,
-		.options = *options,
-		.lease_ticks = (uint64_t)(clock->hz * (SESSION_LEASE_NS / 1e9)),
-	};
-	int code = check_mode(shm, options, err);
+	struct session session;
+	int code = session_begin(shm, clock, options, &session, err);
 
-	if (!code)
-		code = lock(shm, err);
 	if (code)
 		return code;
 	code = -ENOENT;

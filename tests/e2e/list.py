@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+from scenarios import run_scenarios
 from trace import BUILD, LIMIT, SHOP, Target, Trace, WEIR, children, skip, wait_until
 
 LISTED = f"{BUILD}/tests/e2e/listed"
@@ -157,18 +158,5 @@ def test_doctor():
     assert "event clock" in text
 
 
-def main():
-    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
-    try:
-        for name in sys.argv[2:]:
-            tests[name]()
-            print(f"{name}: ok")
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-
-
 if __name__ == "__main__":
-    main()
+    run_scenarios(globals(), children)

@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+from scenarios import run_scenarios
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(sys.argv[1])
 WEIR = f"{BUILD}/cli/weir"
@@ -494,22 +496,5 @@ def test_doctor_missing():
         found(forbidden, "memfd", "limited", "buffers work", "memfd_noexec=2")
 
 
-def main():
-    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
-    if sys.argv[2:] == ["--list"]:
-        print("\n".join(tests))
-        return
-    try:
-        for name in sys.argv[2:]:
-            tests[name]()
-            print(f"{name}: ok")
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    main()
+    run_scenarios(globals(), children, [folder])

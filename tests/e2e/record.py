@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 
+from scenarios import run_scenarios
 from trace import LIMIT, SHOP, Target, WEIR, children, skip, wait_until  # beside this file
 
 PACKET = struct.Struct("<IIQQQQQII")
@@ -339,27 +340,10 @@ def test_many_targets():
     assert len(orders(out)) == 1600
 
 
-def main():
-    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
-    if sys.argv[2:] == ["--list"]:
-        print("\n".join(tests))
-        return
-    try:
-        if sys.argv[2] == "soak":  # soak TARGETS RECORDERS
-            kill_targets(int(sys.argv[3]))
-            kill_recorders(int(sys.argv[4]))
-            return
-        for name in sys.argv[2:]:
-            tests[name]()
-            print(f"{name}: ok")
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-        for one in folders:
-            shutil.rmtree(one, ignore_errors=True)
+def soak(targets, recorders):
+    kill_targets(targets)
+    kill_recorders(recorders)
 
 
 if __name__ == "__main__":
-    main()
+    run_scenarios(globals(), children, folders, soak)

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "abi"))
 import decode  # noqa: E402
+from scenarios import run_scenarios  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1])
 WEIR = f"{BUILD}/cli/weir"
@@ -519,25 +520,5 @@ def hostile(seeds):
         target.end()
 
 
-def main():
-    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
-    if sys.argv[2:] == ["--list"]:
-        print("\n".join(tests))
-        return
-    long_forms = {"soak": kill_targets, "soak-hostile": hostile, "soak-tracer": kill_tracers}
-    try:
-        if sys.argv[2] in long_forms:
-            long_forms[sys.argv[2]](int(sys.argv[3]))
-            return
-        for name in sys.argv[2:]:
-            tests[name]()
-            print(f"{name}: ok")
-    finally:
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-
-
 if __name__ == "__main__":
-    main()
+    run_scenarios(globals(), children, soak=kill_targets)

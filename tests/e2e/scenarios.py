@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+"""What every file of scenarios ends with.
+
+    FILE BUILD_ROOT SCENARIO...     each function named test_SCENARIO in it
+    FILE BUILD_ROOT --list
+    FILE BUILD_ROOT soak NUMBER...  those that have a long form
+"""
+import shutil
+import sys
+
+
+def run_scenarios(namespace, children, folders=(), soak=None):
+    """`children` end and `folders` go, however the scenarios end."""
+    tests = {name[5:]: f for name, f in namespace.items() if name.startswith("test_")}
+    if sys.argv[2:] == ["--list"]:
+        print("\n".join(tests))
+        return
+    try:
+        if soak and sys.argv[2] == "soak":
+            soak(*map(int, sys.argv[3:]))
+            return
+        for name in sys.argv[2:]:
+            tests[name]()
+            print(f"{name}: ok")
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
