@@ -346,4 +346,4 @@ def soak(targets, recorders):
 
 
 if __name__ == "__main__":
-    run_scenarios(globals(), children, folders, soak)
+    run_scenarios(globals(), children, folders, {"soak": soak})

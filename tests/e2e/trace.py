@@ -518,7 +518,9 @@ def hostile(seeds):
         assert run.process.returncode in (0, 1), (run.process.returncode, run.err)
         assert target.process.poll() is None, "it was to scribble until now"
         target.end()
+    print(f"{seeds} random pages, 2 scribbling targets: weir ended with 0 or 1")
 
 
 if __name__ == "__main__":
-    run_scenarios(globals(), children, soak=kill_targets)
+    run_scenarios(globals(), children, long_forms={
+        "soak": kill_targets, "soak-hostile": hostile, "soak-tracer": kill_tracers})
