@@ -132,34 +132,47 @@ static void take_pair(uint64_t *tick, uint64_t *mono)
 	}
 }
 
-void clock_init(struct clock *ret)
-{
-	static enum { UNKNOWN, USABLE, UNUSABLE } tsc; /* a forked child need not ask again */
+/* The first pair, taken when the first provider is created; a forked child need not ask again. */
+static struct clock start;
 
-	if (tsc == UNKNOWN)
-		tsc = tsc_is_usable() ? USABLE : UNUSABLE;
-	if (tsc == UNUSABLE) {
-		clock_kind = WEIR_CLOCK_MONOTONIC;
-		clock_hz = 1000000000;
-		*ret = (struct clock){ clock_kind, clock_hz, clock_mono(), 0 };
-		ret->mono0 = ret->tick0;
+void clock_start(void)
+{
+	if (start.kind)
 		return;
+	start = (struct clock){ WEIR_CLOCK_MONOTONIC, 1000000000, 0, 0 };
+	if (tsc_is_usable()) {
+		start.kind = WEIR_CLOCK_TSC;
+		start.hz = 0;
+		take_pair(&start.tick0, &start.mono0);
 	}
-	clock_kind = WEIR_CLOCK_TSC;
-	take_pair(&ret->tick0, &ret->mono0);
-	if (clock_hz == 1000000000) {
-		/* A first estimate, good to a few 1e-4; a tracer takes pairs of its own. */
-		struct timespec wait = { 0, 200000 };
-		uint64_t tick, mono;
+}
+
+/* Ticks a second, good to a few 1e-4 or better; a tracer takes pairs of its own. */
+static uint64_t tsc_hz(void)
+{
+	uint64_t now, tick, mono;
+
+	while ((now = clock_mono()) < start.mono0 + 200000) {
+		struct timespec wait = { 0, (long)(start.mono0 + 200000 - now) };
 
 		nanosleep(&wait, NULL);
-		take_pair(&tick, &mono);
-		if (mono > ret->mono0)
-			clock_hz = (uint64_t)((double)(tick - ret->tick0) * 1e9 /
-			                      (double)(mono - ret->mono0));
 	}
-	ret->kind = clock_kind;
-	ret->hz = clock_hz;
+	take_pair(&tick, &mono);
+	return (uint64_t)((double)(tick - start.tick0) * 1e9 / (double)(mono - start.mono0));
+}
+
+void clock_init(struct clock *ret)
+{
+	clock_start();
+	if (!start.hz)
+		start.hz = tsc_hz();
+	*ret = start;
+	if (start.kind == WEIR_CLOCK_TSC)
+		take_pair(&ret->tick0, &ret->mono0);
+	else
+		ret->tick0 = ret->mono0 = clock_mono();
+	clock_kind = ret->kind;
+	clock_hz = ret->hz;
 }
 
 uint64_t clock_now(void)

@@ -46,6 +46,7 @@ struct probe {
 	struct probe *next;      /* in its provider, in order of creation */
 	struct probe *next_hash; /* in the registry */
 	struct probe *next_name;
+	uint32_t hash, name_hash;       /* what those two chains are chosen by */
 	struct weir_provider *provider; /* NULL: nobody's; kept for its id */
 	struct weir_note *note;         /* whole; site and semaphore as loaded */
 	uint32_t flags;                 /* enum weir_probe_flag */

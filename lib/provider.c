@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/error.h"
 #include "lib/lttng.h"
 #include "lib/session.h"
@@ -118,6 +119,7 @@ int weir_provider_create(const char *name, const struct weir_provider_options *o
 	}
 	p->next = providers;
 	providers = p;
+	clock_start();
 	weir_unlock();
 	*ret = p;
 	return 0;

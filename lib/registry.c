@@ -16,10 +16,16 @@
 
 #include "lib/entry.h"
 
-#define BUCKETS 4096
+/*
+ * Two chained tables of one size, by description and by provider and name (several descriptions
+ * share one). They begin small, for most processes have few probes and a first touch of a page
+ * costs as much as a hundred look-ups, and double when there are as many probes as chains.
+ */
+#define CHAINS_MIN 64
 
-static struct probe *buckets[BUCKETS];
-static struct probe *names[BUCKETS]; /* by provider and name: several schemas share one */
+static struct probe *first_chains[2 * CHAINS_MIN];
+static struct probe **chains = first_chains; /* chain_count by description, as many by name */
+static uint32_t chain_count = CHAINS_MIN;
 static uint32_t count;
 
 /* Two descriptions are the same apart from where they were loaded. */
@@ -46,16 +52,57 @@ static uint32_t hash(const struct weir_note *note)
 	return hash_bytes(2166136261u, (const uint8_t *)note + from, note->size - from);
 }
 
-static struct probe **name_bucket(const char *provider, const char *name)
+static uint32_t hash_name(const char *provider, const char *name)
 {
-	uint32_t h = hash_bytes(2166136261u, provider, strlen(provider) + 1);
+	return hash_bytes(hash_bytes(2166136261u, provider, strlen(provider) + 1), name,
+	                  strlen(name));
+}
 
-	return &names[hash_bytes(h, name, strlen(name)) % BUCKETS];
+static struct probe **chain_of(uint32_t h)
+{
+	return &chains[h % chain_count];
+}
+
+static struct probe **name_chain_of(uint32_t h)
+{
+	return &chains[chain_count + h % chain_count];
+}
+
+static void link_probe(struct probe *probe)
+{
+	struct probe **chain = chain_of(probe->hash);
+
+	probe->next_hash = *chain;
+	*chain = probe;
+	chain = name_chain_of(probe->name_hash);
+	probe->next_name = *chain;
+	*chain = probe;
+}
+
+/* Without memory for it the chains get longer, and nothing else changes. */
+static void grow(void)
+{
+	struct probe **old = chains, *probe, *next;
+	struct probe **bigger = calloc((size_t)4 * chain_count, sizeof(*bigger));
+	uint32_t old_count = chain_count;
+
+	if (!bigger)
+		return;
+	chains = bigger;
+	chain_count *= 2;
+	for (uint32_t i = 0; i < old_count; i++) {
+		for (probe = old[i]; probe; probe = next) {
+			next = probe->next_hash;
+			link_probe(probe);
+		}
+	}
+	if (old != first_chains)
+		free(old);
 }
 
 struct probe *registry_find(const struct weir_provider *provider, const char *name)
 {
-	struct probe *probe = *name_bucket(provider->name, name);
+	struct probe *probe = *name_chain_of(hash_name(provider->name, name));
 
 	while (probe && (probe->provider != provider || strcmp(probe_name(probe), name)))
 		probe = probe->next_name;
@@ -118,10 +165,10 @@ static void probe_init(struct probe *probe, uint16_t id, struct weir_note *note)
 
 int registry_get(struct weir_note *note, struct probe **ret)
 {
-	struct probe **bucket = &buckets[hash(note) % BUCKETS];
+	uint32_t h = hash(note);
 	struct probe *probe;
 
-	for (probe = *bucket; probe; probe = probe->next_hash) {
+	for (probe = *chain_of(h); probe; probe = probe->next_hash) {
 		if (same(probe->note, note)) {
 			free(note);
 			*ret = probe;
@@ -134,19 +181,19 @@ int registry_get(struct weir_note *note, struct probe **ret)
 	if (!probe)
 		return -ENOMEM;
 	probe_init(probe, (uint16_t)++count, note);
-	probe->next_hash = *bucket;
-	*bucket = probe;
-	bucket = name_bucket((const char *)(note + 1), note_probe(note));
-	probe->next_name = *bucket;
-	*bucket = probe;
+	probe->hash = h;
+	probe->name_hash = hash_name((const char *)(note + 1), note_probe(note));
+	if (count > chain_count)
+		grow();
+	link_probe(probe);
 	*ret = probe;
 	return 0;
 }
 
 void registry_each(void (*call)(struct probe *))
 {
-	for (unsigned i = 0; i < BUCKETS; i++) {
-		for (struct probe *probe = buckets[i]; probe; probe = probe->next_hash) {
+	for (unsigned i = 0; i < chain_count; i++) {
+		for (struct probe *probe = chains[i]; probe; probe = probe->next_hash) {
 			if (probe->published)
 				call(probe);
 		}

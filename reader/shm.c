@@ -287,8 +287,7 @@ int shm_find(pid_t pid, bool (*seen)(void *arg, dev_t dev, ino_t ino),
 	int code = proc_inner_pid(pid, &f.inner);
 
 	if (code)
-		return weir_err(err, code == -ENOENT ? -ESRCH : code, "there is no process %d",
-		                pid);
+		return rights_explain(pid, RIGHTS_READ, code == -ENOENT ? -ESRCH : code, err);
 	code = finder_scan(&f, "fd");
 	if (code == -EACCES || code == -EPERM)
 		return rights_explain(pid, RIGHTS_READ, code, err);

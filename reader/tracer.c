@@ -6,6 +6,7 @@
 #include "reader/nearest.h"
 #include "reader/proc.h"
 #include "reader/record.h"
+#include "reader/rights.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -435,7 +436,7 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 		return 0;
 	code = process_add(tracer, pid, &process);
 	if (code == -ESRCH || code == -EINVAL)
-		return weir_err(err, -ESRCH, "there is no process %d", pid);
+		return rights_explain(pid, RIGHTS_READ, -ESRCH, err);
 	if (code)
 		return weir_err(err, code, "cannot watch process %d: %s", pid, strerror(-code));
 	process->asked = process->family = true;
