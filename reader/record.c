@@ -94,3 +94,33 @@ bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t
 	}
 	return true;
 }
+
+bool record_decode_some(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                        uint64_t wanted, struct record_value *values)
+{
+	const uint8_t *fixed = (const uint8_t *)bytes + sizeof(struct weir_shm_record);
+	const uint8_t *end = (const uint8_t *)bytes + length;
+	const uint8_t *tail;
+
+	if ((size_t)(end - fixed) < probe->count * sizeof(uint64_t))
+		return false;
+	tail = fixed + probe->count * sizeof(uint64_t);
+	for (uint32_t i = 0; wanted; i++, wanted >>= 1) {
+		uint64_t word = load(fixed + i * sizeof(uint64_t));
+		uint8_t type = probe->fields[i].type;
+		uint32_t padded = word & 0xffff;
+
+		if (!schema_type_is_bytes(type)) {
+			if (wanted & 1)
+				decode_fixed(type, word, &values[i]);
+			continue;
+		}
+		if (padded % 8 || padded > (size_t)(end - tail))
+			return false;
+		if (wanted & 1)
+			decode_bytes(type, tail, padded, (word >> 16) & 0xffff, probe->string_limit,
+			             &values[i]);
+		tail += padded;
+	}
+	return true;
+}

@@ -44,4 +44,11 @@ static inline uint32_t record_length(const void *bytes, uint64_t size)
 bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
                    uint32_t string_limit, struct record_value *values);
 
+/*
+ * The same for those fields alone whose bits are set in `wanted`, without a session's limit; what
+ * lies behind the last of them is not looked at.
+ */
+bool record_decode_some(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                        uint64_t wanted, struct record_value *values);
+
 #endif

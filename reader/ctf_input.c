@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "reader/ctf_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define ROOM       (1u << 20)
+#define READ_SIZE  (256u << 10) /* stays in the processor's cache until it is decoded */
+#define PACKET_MAX (WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head))
+
+struct ctf_input {
+	int fd;
+	bool compressed, over;
+	size_t begin, end; /* of what the buffer holds */
+	uint64_t bytes;
+	ZSTD_DCtx *zstd;
+	uint8_t packet[PACKET_MAX] __attribute__((aligned(8))); /* decompressed */
+	uint8_t buffer[ROOM] __attribute__((aligned(8)));
+};
+
+int ctf_input_create(struct ctf_input **ret)
+{
+	struct ctf_input *in = malloc(sizeof(*in));
+
+	if (!in)
+		return -ENOMEM;
+	in->fd = -1;
+	in->begin = in->end = 0;
+	in->bytes = 0;
+	in->zstd = NULL;
+	*ret = in;
+	return 0;
+}
+
+static void close_file(struct ctf_input *in)
+{
+	if (in->fd >= 0)
+		close(in->fd);
+	in->fd = -1;
+}
+
+void ctf_input_free(struct ctf_input *in)
+{
+	if (!in)
+		return;
+	close_file(in);
+	ZSTD_freeDCtx(in->zstd);
+	free(in);
+}
+
+int ctf_input_open(struct ctf_input *in, int dir, const char *name)
+{
+	size_t length = strlen(name);
+	struct stat st;
+
+	close_file(in);
+	in->begin = in->end = 0;
+	in->over = false;
+	in->compressed = length > 4 && !strcmp(name + length - 4, ".zst");
+	if (in->compressed && !in->zstd && !(in->zstd = ZSTD_createDCtx()))
+		return -ENOMEM;
+	in->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (in->fd < 0)
+		return -errno;
+	if (fstat(in->fd, &st))
+		return -errno;
+	in->over = !S_ISREG(st.st_mode);
+	posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return 0;
+}
+
+/* Have `size` bytes in the buffer, if the file has them. */
+static int need(struct ctf_input *in, size_t size)
+{
+	while (in->end - in->begin < size && !in->over) {
+		ssize_t n;
+
+		if (in->begin && ROOM - in->end < READ_SIZE) {
+			memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
+			in->end -= in->begin;
+			in->begin = 0;
+		}
+		n = read(in->fd, in->buffer + in->end,
+		         ROOM - in->end < READ_SIZE ? ROOM - in->end : READ_SIZE);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		in->over = !n;
+		in->end += (size_t)n;
+		in->bytes += (uint64_t)n;
+	}
+	return 0;
+}
+
+static bool head_is_right(const struct ctf_packet_head *head)
+{
+	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
+	       head->content_bits == head->packet_bits && head->packet_bits / 8 >= sizeof(*head) &&
+	       head->packet_bits / 8 <= PACKET_MAX;
+}
+
+static int next_plain(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
+                      size_t *size)
+{
+	int code = need(in, sizeof(*head));
+
+	if (code || in->end == in->begin)
+		return code;
+	if (in->end - in->begin < sizeof(*head))
+		return -EBADMSG;
+	memcpy(head, in->buffer + in->begin, sizeof(*head));
+	if (!head_is_right(head))
+		return -EBADMSG;
+	*size = head->packet_bits / 8;
+	code = need(in, *size);
+	if (code)
+		return code;
+	if (in->end - in->begin < *size)
+		return -EBADMSG;
+	*ret = in->buffer + in->begin;
+	in->begin += *size;
+	return 1;
+}
+
+static int next_frame(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
+                      size_t *size)
+{
+	size_t frame, out;
+	int code = need(in, ZSTD_COMPRESSBOUND(PACKET_MAX));
+
+	if (code || in->end == in->begin)
+		return code;
+	frame = ZSTD_findFrameCompressedSize(in->buffer + in->begin, in->end - in->begin);
+	if (ZSTD_isError(frame))
+		return -EBADMSG;
+	out = ZSTD_decompressDCtx(in->zstd, in->packet, sizeof(in->packet), in->buffer + in->begin,
+	                          frame);
+	if (ZSTD_isError(out) || out < sizeof(*head))
+		return -EBADMSG;
+	memcpy(head, in->packet, sizeof(*head));
+	if (!head_is_right(head) || head->packet_bits / 8 != out)
+		return -EBADMSG;
+	in->begin += frame;
+	*ret = in->packet;
+	*size = out;
+	return 1;
+}
+
+int ctf_input_next(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
+                   size_t *size)
+{
+	return in->compressed ? next_frame(in, head, ret, size) : next_plain(in, head, ret, size);
+}
+
+uint64_t ctf_input_bytes(struct ctf_input *in)
+{
+	uint64_t bytes = in->bytes;
+
+	in->bytes = 0;
+	return bytes;
+}
