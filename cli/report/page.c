@@ -88,6 +88,7 @@ static void put_about(FILE *to, const struct aggregate *a, const char *recording
 	        a->matched, a->without, a->hidden, a->odd);
 	put_ms(to, "first", a->matched ? a->first : 0);
 	put_ms(to, "last", a->matched ? a->last : 0);
+	fprintf(to, ",\"seconds\":%.17g", aggregate_seconds(a));
 	fputs(",\"processes\":[", to);
 	for (uint32_t i = 0; i < a->process_count; i++) {
 		const struct process *p = &a->processes[i];
@@ -264,15 +265,22 @@ static void put_title(FILE *to, const struct aggregate *a, const char *recording
 int report_write_page(const struct aggregate *a, const struct timeline *t, const char *recording,
                       const char *path, struct weir_error *err)
 {
-	struct replace out;
-	int code = replace_open(&out, path, err);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int code = -ENOMEM;
 
-	if (code)
-		return code;
-	fputs(page_head, out.file);
-	put_title(out.file, a, recording);
-	fputs(page_middle, out.file);
-	put_data(out.file, a, t, recording);
-	fputs(page_tail, out.file);
-	return replace_close(&out, err);
+	if (out) {
+		fputs(page_head, out);
+		put_title(out, a, recording);
+		fputs(page_middle, out);
+		put_data(out, a, t, recording);
+		fputs(page_tail, out);
+		code = ferror(out) ? -ENOMEM : 0;
+		code = fclose(out) ? -ENOMEM : code;
+	}
+	code = code ? weir_err(err, code, "no memory for the page")
+	            : replace_file(path, text, size, err);
+	free(text);
+	return code;
 }

@@ -69,7 +69,7 @@ const label = column => clock(timeOf(column), data.width);
 // --- the numbers of a window
 
 const full = () => state.from === 0 && state.to === N;
-const seconds = () => full() ? Math.max(data.last - data.first, 0) / 1000 : (state.to - state.from) * data.width / 1000;
+const seconds = () => full() ? data.seconds : (state.to - state.from) * data.width / 1000;
 
 function sumRange(list) {
   let sum = 0;
@@ -146,7 +146,7 @@ function p99s(row) {
 }
 
 // Several rows as one: for the map, where only columns of the sum are needed.
-let sum = { of: "" }; // the last one, so that its p99 is not computed at each move of the pointer
+let sum = { of: null }; // the last one, so that its p99 is not computed at each move of the pointer
 function merged(rows) {
   if (rows.length === 1) return rows[0];
   const of = rows.map(idOf).join("\n");
@@ -619,6 +619,15 @@ function worstColumn(row, values) {
   }
   return worst;
 }
+// The neighbours that were taken in may hold what made it the worst.
+function nearMaximum(row, worst) {
+  let best = worst;
+  if (worst < 0) return worst;
+  for (let i = Math.max(state.from, worst - 4); i < Math.min(state.to, worst + 5); i++) {
+    if (row.counts[i] && row.maxima[i] > row.maxima[best]) best = i;
+  }
+  return best;
+}
 function say(node, parts) {
   node.replaceChildren();
   for (const part of parts) {
@@ -641,7 +650,7 @@ function drawFinding() {
     const parts = [["b", nameOf(first.row)], data.by ? " is slowest: p99 " : ": p99 ", ["em", value(first.n.p99)]];
     if (second && second.n.p99 > 0 && first.n.p99 / second.n.p99 > 1.05) parts.push(`, ${trim(first.n.p99 / second.n.p99)} times that of `, ["b", nameOf(second.row)]);
     else if (second) parts.push(", about as ", ["b", nameOf(second.row)]);
-    const q = p99s(first.row), worst = worstColumn(first.row, q);
+    const q = p99s(first.row), worst = nearMaximum(first.row, worstColumn(first.row, q));
     parts.push(worst >= 0 && N > 1 && q[worst] > 1.1 * first.n.p99 ? `. Worst around ${label(worst)}: ` : ".");
     if (worst >= 0 && N > 1 && q[worst] > 1.1 * first.n.p99) parts.push(["em", value(q[worst])], ".");
     return say(node, parts);
@@ -898,6 +907,10 @@ function listen() {
   brush($("timeline"), tellTimeline);
   brush($("heat"), tellHeat);
   carry($("overview"));
+  addEventListener("hashchange", () => {
+    recall();
+    draw();
+  });
   let waiting = 0;
   addEventListener("resize", () => {
     cancelAnimationFrame(waiting);

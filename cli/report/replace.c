@@ -4,19 +4,17 @@
 #include "reader/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(struct replace *r, int code, struct weir_error *err)
+static int fail(const char *path, int code, struct weir_error *err)
 {
-	if (r->file)
-		fclose(r->file);
-	if (r->beside)
-		unlink(r->beside);
-	free(r->beside);
-	return weir_err(err, -code, "cannot write %s: %s", r->path, strerror(code));
+	return weir_err(err, -code, "cannot write %s: %s", path, strerror(code));
 }
 
 /* What a new file would get: mkstemp is stricter. */
@@ -28,53 +26,66 @@ static mode_t new_mode(void)
 	return 0666 & ~mask;
 }
 
-int replace_open(struct replace *r, const char *path, struct weir_error *err)
+/* 0 or an errno. Closes. */
+static int write_all(int fd, const char *text, size_t size)
+{
+	int code = 0;
+
+	while (size && !code) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0) {
+			code = errno == EINTR ? 0 : errno;
+			continue;
+		}
+		text += n;
+		size -= (size_t)n;
+	}
+	/* Some file systems only find out here that there is no room. */
+	return close(fd) && !code ? errno : code;
+}
+
+static int write_directly(const char *path, const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? errno : write_all(fd, text, size);
+}
+
+static int write_beside(const char *path, mode_t mode, const char *text, size_t size)
+{
+	char *beside;
+	int fd, code;
+
+	if (asprintf(&beside, "%s.XXXXXX", path) < 0)
+		return ENOMEM;
+	fd = mkostemp(beside, O_CLOEXEC);
+	if (fd < 0) {
+		code = errno;
+		free(beside);
+		return code;
+	}
+	fchmod(fd, mode);
+	code = write_all(fd, text, size);
+	if (!code && rename(beside, path))
+		code = errno;
+	if (code)
+		unlink(beside);
+	free(beside);
+	return code;
+}
+
+int replace_file(const char *path, const char *text, size_t size, struct weir_error *err)
 {
 	struct stat st;
 	bool there = !stat(path, &st);
-	int fd;
-
-	*r = (struct replace){ .path = path };
-	if (there && S_ISDIR(st.st_mode))
-		return fail(r, EISDIR, err);
-	if (there && !S_ISREG(st.st_mode)) {
-		r->file = fopen(path, "we");
-		return r->file ? 0 : fail(r, errno, err);
-	}
-	if (asprintf(&r->beside, "%s.XXXXXX", path) < 0) {
-		r->beside = NULL;
-		return fail(r, ENOMEM, err);
-	}
-	fd = mkstemp(r->beside);
-	if (fd < 0) {
-		int code = errno;
-
-		free(r->beside);
-		r->beside = NULL;
-		return fail(r, code, err);
-	}
-	fchmod(fd, there ? st.st_mode & 0777 : new_mode());
-	r->file = fdopen(fd, "w");
-	if (!r->file) {
-		close(fd);
-		return fail(r, ENOMEM, err);
-	}
-	return 0;
-}
-
-int replace_close(struct replace *r, struct weir_error *err)
-{
 	int code;
 
-	errno = 0;
-	code = fflush(r->file) || ferror(r->file) ? (errno ? errno : EIO) : 0;
-	if (fclose(r->file) && !code)
-		code = errno;
-	r->file = NULL;
-	if (!code && r->beside && rename(r->beside, r->path))
-		code = errno;
-	if (code)
-		return fail(r, code, err);
-	free(r->beside);
-	return 0;
+	if (there && S_ISDIR(st.st_mode))
+		return fail(path, EISDIR, err);
+	if (there && !S_ISREG(st.st_mode))
+		code = write_directly(path, text, size);
+	else
+		code = write_beside(path, there ? st.st_mode & 0777 : new_mode(), text, size);
+	return code ? fail(path, code, err) : 0;
 }

@@ -8,16 +8,8 @@
 
 #include <weir/weir.h>
 
-#include <stdio.h>
+#include <stddef.h>
 
-struct replace {
-	FILE *file;
-	const char *path; /* borrowed */
-	char *beside;     /* NULL: written directly */
-};
-
-int replace_open(struct replace *r, const char *path, struct weir_error *err);
-/* Put it in its place, or remove it if anything of it could not be written. */
-int replace_close(struct replace *r, struct weir_error *err);
+int replace_file(const char *path, const char *text, size_t size, struct weir_error *err);
 
 #endif

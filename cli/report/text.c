@@ -3,28 +3,30 @@
 
 #include <stdlib.h>
 
-/* Bytes of the character at `p`, 0 if it is none or should not be shown. */
-static size_t character(const unsigned char *p, size_t size)
+/* Bytes of the character at `p`; *shown: it is one, and may be shown. */
+static size_t character(const unsigned char *p, size_t size, bool *shown)
 {
 	uint32_t c;
 	size_t n;
 
+	*shown = *p >= 0x20 && *p < 0x7f;
 	if (*p < 0x80)
-		return *p >= 0x20 && *p != 0x7f;
+		return 1;
 	n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
 	if (*p < 0xc2 || *p > 0xf4 || n > size)
-		return 0;
+		return 1;
 	c = *p & (0x7f >> n);
 	for (size_t i = 1; i < n; i++) {
 		if ((p[i] & 0xc0) != 0x80)
-			return 0;
+			return 1;
 		c = c << 6 | (p[i] & 0x3f);
 	}
-	/* Not the shortest form, halves of pairs, C1 controls, what turns the direction of text. */
+	/* Not the shortest form, too high, halves of pairs. */
 	if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
-	    (c >= 0xd800 && c <= 0xdfff) || c < 0xa0 || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
+	    (c >= 0xd800 && c <= 0xdfff))
+		return 1;
+	/* C1 controls, and what turns the direction of the text around it. */
+	*shown = c >= 0xa0 && !(c >= 0x202a && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
 	return n;
 }
 
@@ -35,17 +37,18 @@ char *report_text(const char *bytes, size_t size)
 	if (!text)
 		return NULL;
 	while (size) {
-		size_t n = character((const unsigned char *)bytes, size);
+		bool shown;
+		size_t n = character((const unsigned char *)bytes, size, &shown);
 
-		if (n) {
+		if (shown) {
 			memcpy(to, bytes, n);
 			to += n;
 		} else {
 			memcpy(to, "\xef\xbf\xbd", 3);
 			to += 3;
 		}
-		bytes += n ? n : 1;
-		size -= n ? n : 1;
+		bytes += n;
+		size -= n;
 	}
 	*to = '\0';
 	return text;
