@@ -22,7 +22,7 @@ test: ## set up, build, test (unit, compile, abi, e2e; unit also under sanitizer
 	@scripts/setup build test demo
 	@scripts/run-tests
 
-demo: ## a real service under load, its probes, live events, a summary by route: 2 minutes
+demo: ## a real service under load, its probes, live events, a report by route: 2 minutes
 	@scripts/setup build demo
 	@scripts/demo
 

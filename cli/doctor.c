@@ -5,6 +5,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/doctor.h"
+#include "reader/ctf_foreign.h"
 #include "reader/maps.h"
 #include "reader/process.h"
 #include "reader/rights.h"
@@ -321,6 +322,17 @@ static void check_lttng(struct report *r)
 		           "the library is there, and a session daemon answers in %s", where);
 }
 
+static void check_foreign(struct report *r)
+{
+	if (ctf_foreign_is_built_in())
+		doctor_add(r, "LTTng's traces", OK, "", "weir report reads them");
+	else
+		doctor_add(r, "LTTng's traces", LIMITED,
+		           "sudo apt-get install libbabeltrace2-dev, and build weir again",
+		           "this weir was built without libbabeltrace2: weir report reads its own "
+		           "recordings only");
+}
+
 /* --- output */
 
 static void print_json(const struct report *report)
@@ -396,6 +408,7 @@ int cmd_doctor(int argc, char **argv)
 	check_tracefs(&report);
 	check_btf(&report);
 	check_lttng(&report);
+	check_foreign(&report);
 	if (json)
 		print_json(&report);
 	else

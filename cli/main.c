@@ -10,7 +10,7 @@ const struct cli_command cli_commands[] = {
 	{ "list", "show probes, their fields, and who is attached", cmd_list },
 	{ "trace", "print events of running programs as they happen", cmd_trace },
 	{ "record", "record events to disk, as CTF", cmd_record },
-	{ "report", "say what is in a recording: counts, rates, distributions", cmd_report },
+	{ "report", "say what is in a recording: which key is slow, and when", cmd_report },
 	{ "repair", "make a recording readable that was cut off", cmd_repair },
 	{ "unpack", "decompress a recording for other tools", cmd_unpack },
 	{ "doctor", "say what this machine and this user can do", cmd_doctor },

@@ -5,7 +5,7 @@
  *
  * An event's provider is what its name has before a colon, else "lttng". Its fields are those of its
  * payload, then of its contexts (vpid, procname, ...), as far as they are numbers, strings or
- * sequences of bytes.
+ * enumerations; the first 64 of them.
  */
 #ifndef WEIR_READER_CTF_FOREIGN_H
 #define WEIR_READER_CTF_FOREIGN_H

@@ -264,9 +264,9 @@ function drawTimeAxis(c, w, h, y) {
     c.fillText(text, Math.min(Math.max(x, half), w - half), y + 10);
   }
 }
-// Round numbers up to `most`, at most three.
+// Round numbers up to `most`, at most four.
 function steps(most) {
-  const raw = most / 3, ten = 10 ** Math.floor(Math.log10(raw));
+  const raw = most / 4, ten = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map(f => f * ten).find(s => s >= raw * 0.999) || ten;
   const out = [];
   for (let v = step; v <= most * 1.0001; v += step) out.push(v);

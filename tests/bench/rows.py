@@ -15,7 +15,7 @@ import tempfile
 
 IDS = {"fire/off", "fire/ring/3xu64", "fire/ring/string", "fire/ring/vs-lttng", "fire/ring/threads",
        "fire/ring/sessions", "usdt/trap", "publish/1000", "publish/10", "trace/latency", "trace/rate",
-       "memory/threads"}
+       "memory/threads", "report/rate"}
 
 
 def main():
