@@ -21,10 +21,15 @@
 #include "types/format.h"
 
 #define STABLE_TRIES 100
+#define CFLAGS_MAX   64
+
+enum { OPT_CC = 256, OPT_CFLAG };
 
 struct print_options {
 	pid_t pid, tid;
-	const char *core, *list, *header;
+	const char *core, *list, *header, *cc;
+	const char *cflags[CFLAGS_MAX + 1]; /* ended by NULL */
+	size_t cflags_count;
 	bool json, type_only, stable, watching;
 	double interval;
 	struct format_options format;
@@ -54,6 +59,8 @@ static const struct option options[] = {
 	{ "max-elements", required_argument, NULL, 'E' },
 	{ "raw", no_argument, NULL, 'r' },
 	{ "header", required_argument, NULL, 'H' },
+	{ "cc", required_argument, NULL, OPT_CC },
+	{ "cflag", required_argument, NULL, OPT_CFLAG },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -72,6 +79,8 @@ static void usage(FILE *to)
 	      "  -s, --stable           read until two readings agree\n"
 	      "  -T, --tid TID          whose thread-local variables\n"
 	      "  -H, --header FILE      types of a C header, where the program has none\n"
+	      "      --cc CC            compiler for --header (cc)\n"
+	      "      --cflag FLAG       a flag for it, such as -IDIR; may be repeated\n"
 	      "  -r, --raw              no pretty printers\n"
 	      "      --max-string N     bytes of a text (200)\n"
 	      "      --max-elements N   elements of an array or list (200)\n"
@@ -325,7 +334,7 @@ static int add_header(struct print *p)
 
 	if (!p->opts->header)
 		return 0;
-	if (types_open_header(p->opts->header, NULL, NULL, NULL, &err, &types)) {
+	if (types_open_header(p->opts->header, p->opts->cc, p->opts->cflags, NULL, &err, &types)) {
 		cli_fail_error(&err);
 		return err.code ?: -EINVAL;
 	}
@@ -465,6 +474,16 @@ static int parse_one(struct print_options *o, int c)
 		break;
 	case 'H':
 		o->header = optarg;
+		break;
+	case OPT_CC:
+		o->cc = optarg;
+		break;
+	case OPT_CFLAG:
+		if (o->cflags_count == CFLAGS_MAX) {
+			cli_fail("more than %d --cflag", CFLAGS_MAX);
+			return -EINVAL;
+		}
+		o->cflags[o->cflags_count++] = optarg;
 		break;
 	default:
 		rc = -EINVAL;
