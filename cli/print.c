@@ -43,6 +43,7 @@ struct print {
 	struct expr_tree **trees; /* NULL: ruby:frames, or one that has no meaning here */
 	size_t count;
 	bool unstable;
+	bool ruby_tried; /* Ruby's types were looked for */
 };
 
 static const struct option options[] = {
@@ -310,21 +311,35 @@ static int watch(struct print *p)
 
 /* ---- setting up ---- */
 
-static int compile(struct print *p, size_t i)
+static int give_meaning(struct print *p, size_t i, struct expr_error *err)
 {
 	struct space *space = target_space(p->target);
+	int rc = expr_parse(p->texts[i], space_is_type, space, err, &p->trees[i]);
+
+	rc = rc ?: expr_bind(p->trees[i], space_names(space), err);
+	if (rc) {
+		expr_free(p->trees[i]);
+		p->trees[i] = NULL;
+	}
+	return rc;
+}
+
+static int compile(struct print *p, size_t i)
+{
 	struct expr_error err = { 0 };
 	int rc;
 
 	if (!strcmp(p->texts[i], "ruby:frames"))
 		return 0;
-	rc = expr_parse(p->texts[i], space_is_type, space, &err, &p->trees[i]);
-	rc = rc ?: expr_bind(p->trees[i], space_names(space), &err);
-	if (!rc)
-		return 0;
-	expr_free(p->trees[i]);
-	p->trees[i] = NULL;
-	return fail_at(p, &err, p->texts[i]);
+	rc = give_meaning(p, i, &err);
+	if ((rc == -ENOENT || rc == -ENODATA) && !p->ruby_tried) {
+		p->ruby_tried = true;
+		if (ruby_add_types(p->target)) {
+			err = (struct expr_error){ 0 };
+			rc = give_meaning(p, i, &err);
+		}
+	}
+	return rc ? fail_at(p, &err, p->texts[i]) : 0;
 }
 
 static int add_header(struct print *p)
