@@ -334,7 +334,7 @@ static int parse_name(struct parser *p, struct expr **ret)
 
 	if (is_word(p, "sizeof"))
 		return parse_sizeof(p, ret);
-	if (!t.quoted && starts_type(p) && (is_any_word(p, tags) || is_any_word(p, basics)))
+	if (is_any_word(p, tags) || is_any_word(p, basics))
 		return expr_fail(p->err, -EINVAL, t.column, t.length,
 		                 "`%s` is a type; a value is wanted (a cast is written in "
 		                 "parentheses)",
