@@ -26,15 +26,32 @@ bool cache_name(const struct source *s, char *name, size_t size)
 	return true;
 }
 
-/* A stripped file and its debug file share a build-id, so it alone says which types these are. */
+/* Which directory a sysroot is: /proc/PID/root is another path for each process. Our own is none. */
+static uint64_t root_identity(const char *sysroot)
+{
+	struct stat root, own;
+	uint64_t words[2];
+
+	if (!sysroot || !*sysroot || stat(sysroot, &root))
+		return 0;
+	if (!stat("/", &own) && own.st_dev == root.st_dev && own.st_ino == root.st_ino)
+		return 0;
+	words[0] = root.st_dev;
+	words[1] = root.st_ino;
+	return hash_bytes(words, sizeof(words), 1);
+}
+
+/* A stripped file and its debug file share a build-id, so it alone says which types these are. But
+ * where they were looked for is part of it: another root's owner may have put anything there. */
 uint64_t cache_key(const struct source *s)
 {
-	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs, s->opts->sysroot };
+	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs };
+	uint64_t root = root_identity(s->opts->sysroot);
 	uint64_t h = hash_bytes(s->build_id, strlen(s->build_id), CONVERTER);
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 2; i++)
 		h = hash_bytes(dirs[i] ? dirs[i] : "", dirs[i] ? strlen(dirs[i]) : 0, h);
-	return h;
+	return hash_bytes(&root, sizeof(root), h);
 }
 
 static bool cache_path(const struct types_options *opts, char *path, size_t size)
