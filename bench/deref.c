@@ -78,7 +78,8 @@ BENCH_LOOP evaluate(uint64_t n)
 	struct expr_value v;
 
 	while (n--) {
-		if (expr_eval(tree, space_names(target_space(target)), target_memory(target), &err, &v) ||
+		if (expr_eval(tree, space_names(target_space(target)), target_memory(target), &err,
+		              &v) ||
 		    expr_load(target_memory(target), &v, &v) || v.integer != LINKS - 1)
 			bench_fail("it is not what was expected");
 	}

@@ -18,6 +18,7 @@
 
 #include "cli/ruby_frames.h"
 #include "cli/target.h"
+#include "reader/cleanup.h"
 #include "types/format.h"
 
 #define STABLE_TRIES 100
@@ -105,7 +106,7 @@ static int fail_at(const struct print *p, const struct expr_error *err, const ch
 	expr_error_render(err, text, buf, sizeof(buf));
 	fprintf(stderr, "weir: %s", buf);
 	space_untyped(target_space(p->target), untyped, sizeof(untyped));
-	if (untyped[0] && (err->code == -ENOENT || err->code == -ENODATA))
+	if (untyped[0] && err->unknown)
 		fprintf(stderr,
 		        "  without types: %s (see weir-types(1): debug packages, --header)\n",
 		        untyped);
@@ -185,17 +186,20 @@ static int show_json(struct print *p, size_t i, const struct expr_value *v, FILE
 	return rc;
 }
 
+/* As a whole or not at all: a message in the middle of a line helps nobody. */
 static int show_text(struct print *p, size_t i, const struct expr_value *v, FILE *to)
 {
-	struct sink *sink = sink_text_create(to);
-	int rc;
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	struct sink *sink = memory ? sink_text_create(memory) : NULL;
+	int rc = sink ? format_one(p, i, sink, v) : -ENOMEM;
 
-	if (!sink)
-		return -ENOMEM;
-	fprintf(to, "%s = ", p->texts[i]);
-	rc = format_one(p, i, sink, v);
-	fputc('\n', to);
 	sink_destroy(sink);
+	if (memory)
+		fclose(memory);
+	if (!rc)
+		fprintf(to, "%s = %s\n", p->texts[i], text);
 	return rc;
 }
 
@@ -332,7 +336,7 @@ static int compile(struct print *p, size_t i)
 	if (!strcmp(p->texts[i], "ruby:frames"))
 		return 0;
 	rc = give_meaning(p, i, &err);
-	if ((rc == -ENOENT || rc == -ENODATA) && !p->ruby_tried) {
+	if (rc && err.unknown && !p->ruby_tried) {
 		p->ruby_tried = true;
 		if (ruby_add_types(p->target)) {
 			err = (struct expr_error){ 0 };

@@ -464,9 +464,9 @@ static int parse_group(struct parser *p, struct expr **ret)
 	    (p->token.kind != TOKEN_NAME && p->token.kind != TOKEN_INTEGER &&
 	     p->token.kind != TOKEN_REAL))
 		return rc;
-	return expr_fail(p->err, -ENOENT, e->column, e->length,
-	                 "`%s` is no type that this program's types have (is a cast meant?)",
-	                 e->name);
+	return expr_fail_unknown(
+	    p->err, -ENOENT, e->column, e->length,
+	    "`%s` is no type that this program's types have (is a cast meant?)", e->name);
 }
 
 static int parse_cast_or_group(struct parser *p, struct expr **ret)

@@ -103,6 +103,7 @@ static struct expr_symbol symbol_of(struct symbol_search *q, const struct types_
 		s.address += q->space->images[q->image].bias;
 	if (t->type_id)
 		s.type = ctype_of(q->space->names.types, types_btf(q->types), t->type_id);
+	s.scope = t->scope;
 	s.unit = t->unit[0] ? t->unit : base_name(q->space->images[q->image].name);
 	if (t->flags & TYPES_SYMBOL_NO_PLACE)
 		s.missing = "the debug information does not say where it is (optimised out?)";
