@@ -18,13 +18,19 @@
 
 #include "cli/ruby_frames.h"
 #include "cli/target.h"
+#include "reader/cleanup.h"
 #include "types/format.h"
 
 #define STABLE_TRIES 100
+#define CFLAGS_MAX   64
+
+enum { OPT_CC = 256, OPT_CFLAG };
 
 struct print_options {
 	pid_t pid, tid;
-	const char *core, *list, *header;
+	const char *core, *list, *header, *cc;
+	const char *cflags[CFLAGS_MAX + 1]; /* ended by NULL */
+	size_t cflags_count;
 	bool json, type_only, stable, watching;
 	double interval;
 	struct format_options format;
@@ -38,6 +44,7 @@ struct print {
 	struct expr_tree **trees; /* NULL: ruby:frames, or one that has no meaning here */
 	size_t count;
 	bool unstable;
+	bool ruby_tried; /* Ruby's types were looked for */
 };
 
 static const struct option options[] = {
@@ -54,6 +61,8 @@ static const struct option options[] = {
 	{ "max-elements", required_argument, NULL, 'E' },
 	{ "raw", no_argument, NULL, 'r' },
 	{ "header", required_argument, NULL, 'H' },
+	{ "cc", required_argument, NULL, OPT_CC },
+	{ "cflag", required_argument, NULL, OPT_CFLAG },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -72,6 +81,8 @@ static void usage(FILE *to)
 	      "  -s, --stable           read until two readings agree\n"
 	      "  -T, --tid TID          whose thread-local variables\n"
 	      "  -H, --header FILE      types of a C header, where the program has none\n"
+	      "      --cc CC            compiler for --header (cc)\n"
+	      "      --cflag FLAG       a flag for it, such as -IDIR; may be repeated\n"
 	      "  -r, --raw              no pretty printers\n"
 	      "      --max-string N     bytes of a text (200)\n"
 	      "      --max-elements N   elements of an array or list (200)\n"
@@ -95,7 +106,7 @@ static int fail_at(const struct print *p, const struct expr_error *err, const ch
 	expr_error_render(err, text, buf, sizeof(buf));
 	fprintf(stderr, "weir: %s", buf);
 	space_untyped(target_space(p->target), untyped, sizeof(untyped));
-	if (untyped[0] && (err->code == -ENOENT || err->code == -ENODATA))
+	if (untyped[0] && err->unknown)
 		fprintf(stderr,
 		        "  without types: %s (see weir-types(1): debug packages, --header)\n",
 		        untyped);
@@ -175,17 +186,20 @@ static int show_json(struct print *p, size_t i, const struct expr_value *v, FILE
 	return rc;
 }
 
+/* As a whole or not at all: a message in the middle of a line helps nobody. */
 static int show_text(struct print *p, size_t i, const struct expr_value *v, FILE *to)
 {
-	struct sink *sink = sink_text_create(to);
-	int rc;
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	struct sink *sink = memory ? sink_text_create(memory) : NULL;
+	int rc = sink ? format_one(p, i, sink, v) : -ENOMEM;
 
-	if (!sink)
-		return -ENOMEM;
-	fprintf(to, "%s = ", p->texts[i]);
-	rc = format_one(p, i, sink, v);
-	fputc('\n', to);
 	sink_destroy(sink);
+	if (memory)
+		fclose(memory);
+	if (!rc)
+		fprintf(to, "%s = %s\n", p->texts[i], text);
 	return rc;
 }
 
@@ -301,21 +315,35 @@ static int watch(struct print *p)
 
 /* ---- setting up ---- */
 
-static int compile(struct print *p, size_t i)
+static int give_meaning(struct print *p, size_t i, struct expr_error *err)
 {
 	struct space *space = target_space(p->target);
+	int rc = expr_parse(p->texts[i], space_is_type, space, err, &p->trees[i]);
+
+	rc = rc ?: expr_bind(p->trees[i], space_names(space), err);
+	if (rc) {
+		expr_free(p->trees[i]);
+		p->trees[i] = NULL;
+	}
+	return rc;
+}
+
+static int compile(struct print *p, size_t i)
+{
 	struct expr_error err = { 0 };
 	int rc;
 
 	if (!strcmp(p->texts[i], "ruby:frames"))
 		return 0;
-	rc = expr_parse(p->texts[i], space_is_type, space, &err, &p->trees[i]);
-	rc = rc ?: expr_bind(p->trees[i], space_names(space), &err);
-	if (!rc)
-		return 0;
-	expr_free(p->trees[i]);
-	p->trees[i] = NULL;
-	return fail_at(p, &err, p->texts[i]);
+	rc = give_meaning(p, i, &err);
+	if (rc && err.unknown && !p->ruby_tried) {
+		p->ruby_tried = true;
+		if (ruby_add_types(p->target)) {
+			err = (struct expr_error){ 0 };
+			rc = give_meaning(p, i, &err);
+		}
+	}
+	return rc ? fail_at(p, &err, p->texts[i]) : 0;
 }
 
 static int add_header(struct print *p)
@@ -325,7 +353,7 @@ static int add_header(struct print *p)
 
 	if (!p->opts->header)
 		return 0;
-	if (types_open_header(p->opts->header, NULL, NULL, NULL, &err, &types)) {
+	if (types_open_header(p->opts->header, p->opts->cc, p->opts->cflags, NULL, &err, &types)) {
 		cli_fail_error(&err);
 		return err.code ?: -EINVAL;
 	}
@@ -465,6 +493,16 @@ static int parse_one(struct print_options *o, int c)
 		break;
 	case 'H':
 		o->header = optarg;
+		break;
+	case OPT_CC:
+		o->cc = optarg;
+		break;
+	case OPT_CFLAG:
+		if (o->cflags_count == CFLAGS_MAX) {
+			cli_fail("more than %d --cflag", CFLAGS_MAX);
+			return -EINVAL;
+		}
+		o->cflags[o->cflags_count++] = optarg;
 		break;
 	default:
 		rc = -EINVAL;

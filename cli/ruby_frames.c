@@ -88,6 +88,17 @@ static int need_types(struct target *t)
 	return rc;
 }
 
+bool ruby_add_types(struct target *t)
+{
+	char version[16];
+
+	/* By its name: asking every library of any program for a symbol would take longer. */
+	if (!target_image_path(t, "libruby") && !target_image_path(t, "ruby"))
+		return false;
+	return !has_types(t) && !read_version(t, version, sizeof(version)) &&
+	       !add_jit_header(t, version);
+}
+
 static void print_json(struct sink *sink, FILE *to)
 {
 	struct json_object *object = json_object_new_object();

@@ -9,6 +9,8 @@
 #include "types/format.h"
 
 /* 0, or -errno after a message was printed. */
+/* Is it a Ruby process whose interpreter has no types, and could its JIT header's be added now? */
+bool ruby_add_types(struct target *target);
 int ruby_frames_show(struct target *target, struct format *format, bool json, FILE *to);
 
 #endif

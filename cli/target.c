@@ -182,18 +182,41 @@ static int add_image(struct target *t, size_t file)
 	return space_add(t->space, &image) < 0 ? -ENOMEM : 0;
 }
 
+static uint64_t start_of(const struct maps *maps, size_t file)
+{
+	const struct mapped_file *f = &maps->files[file];
+
+	return f->mappings_count ? f->mappings[0].start : 0;
+}
+
+/* Files by address, the highest first: what was loaded first lies highest, so this is nearly the
+ * dynamic linker's order. From malloc. */
+static size_t *load_order(const struct maps *maps)
+{
+	size_t *order = calloc(maps->count + 1, sizeof(*order)), at;
+
+	for (size_t i = 0; order && i < maps->count; i++) {
+		for (at = i; at && start_of(maps, order[at - 1]) < start_of(maps, i); at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+	return order;
+}
+
 static int add_images(struct target *t)
 {
 	const struct maps *maps = maps_of(t);
+	_cleanup_free_ size_t *order = load_order(maps);
 	int rc = space_create(open_image, t, &t->space);
 
 	t->images = calloc(maps->count + 1, sizeof(*t->images));
-	if (rc || !t->images)
+	if (rc || !t->images || !order)
 		return -ENOMEM;
 	for (int program = 1; program >= 0; program--)
 		for (size_t i = 0; !rc && i < maps->count; i++)
-			if (maps->files[i].exec && is_program(t, &maps->files[i]) == program)
-				rc = add_image(t, i);
+			if (maps->files[order[i]].exec &&
+			    is_program(t, &maps->files[order[i]]) == program)
+				rc = add_image(t, order[i]);
 	return rc;
 }
 

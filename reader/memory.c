@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process_vm_readv copies page by page without stopping anybody; it refuses pages
- * that the process itself could not read (PROT_NONE), and sandboxes refuse the call
- * itself. /proc/PID/mem, opened at the start, serves both, and it belongs to this
- * very address space: after an exec or exit it reads nothing, where a pid alone
- * could mean somebody else by then.
+ * Two ways, neither of which stops anybody. /proc/PID/mem, opened at the start, belongs to this
+ * very address space: after an exec or exit it reads nothing, where a pid alone could mean somebody
+ * else by then. Its rights were checked when it was opened, so it is also the faster one for a few
+ * bytes. process_vm_readv copies whole pages without a detour and takes many pieces a call; it
+ * refuses pages that the process itself could not read (PROT_NONE), and sandboxes refuse the call.
  */
 #include "reader/memory.h"
 
@@ -18,7 +18,8 @@
 #include "reader/process.h"
 #include "reader/rights.h"
 
-#define BATCH 64 /* pieces a call; the kernel allows 1024 */
+#define BATCH 64   /* pieces a call; the kernel allows 1024 */
+#define SMALL 1024 /* bytes up to which the file is faster */
 
 struct process_memory {
 	pid_t pid;
@@ -81,7 +82,7 @@ static int still_there(struct process_memory *m)
 	return 0;
 }
 
-static int read_slowly(struct process_memory *m, uint64_t address, char *buf, size_t size)
+static int read_file(struct process_memory *m, uint64_t address, char *buf, size_t size)
 {
 	ssize_t n;
 
@@ -110,8 +111,8 @@ int process_memory_read(struct process_memory *m, uint64_t address, void *buf, s
 
 	if (!size)
 		return 0;
-	if (m->no_vm_readv)
-		return read_slowly(m, address, buf, size);
+	if (m->no_vm_readv || size <= SMALL)
+		return read_file(m, address, buf, size);
 	n = process_vm_readv(m->pid, &local, 1, &remote, 1, 0);
 	if (n == (ssize_t)size)
 		return 0;
@@ -119,7 +120,7 @@ int process_memory_read(struct process_memory *m, uint64_t address, void *buf, s
 		return -ESRCH;
 	if (n < 0 && (errno == ENOSYS || errno == EPERM))
 		m->no_vm_readv = 1;
-	return read_slowly(m, address, buf, size);
+	return read_file(m, address, buf, size);
 }
 
 /* As many whole pieces as one call gets; the rest is for the caller. */

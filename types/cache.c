@@ -26,15 +26,32 @@ bool cache_name(const struct source *s, char *name, size_t size)
 	return true;
 }
 
-/* A stripped file and its debug file share a build-id, so it alone says which types these are. */
+/* Which directory a sysroot is: /proc/PID/root is another path for each process. Our own is none. */
+static uint64_t root_identity(const char *sysroot)
+{
+	struct stat root, own;
+	uint64_t words[2];
+
+	if (!sysroot || !*sysroot || stat(sysroot, &root))
+		return 0;
+	if (!stat("/", &own) && own.st_dev == root.st_dev && own.st_ino == root.st_ino)
+		return 0;
+	words[0] = root.st_dev;
+	words[1] = root.st_ino;
+	return hash_bytes(words, sizeof(words), 1);
+}
+
+/* A stripped file and its debug file share a build-id, so it alone says which types these are. But
+ * where they were looked for is part of it: another root's owner may have put anything there. */
 uint64_t cache_key(const struct source *s)
 {
-	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs, s->opts->sysroot };
+	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs };
+	uint64_t root = root_identity(s->opts->sysroot);
 	uint64_t h = hash_bytes(s->build_id, strlen(s->build_id), CONVERTER);
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 2; i++)
 		h = hash_bytes(dirs[i] ? dirs[i] : "", dirs[i] ? strlen(dirs[i]) : 0, h);
-	return h;
+	return hash_bytes(&root, sizeof(root), h);
 }
 
 static bool cache_path(const struct types_options *opts, char *path, size_t size)
@@ -86,18 +103,50 @@ static int open_directory(const struct types_options *opts, bool make)
 	return fd;
 }
 
-int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret)
+/* A file that can be believed; -1 if there is none. */
+static int open_file(const struct types_options *opts, const char *name, struct stat *st)
 {
 	_cleanup_close_ int dir = open_directory(opts, false);
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	void *data;
+	int fd;
 
 	if (dir < 0)
-		return -ENOENT;
+		return -1;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_ours(&st) ||
-	    st.st_size < (off_t)sizeof(struct image_header))
+	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode) || !is_ours(st))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void note_use(int fd)
+{
+	futimens(fd, (struct timespec[]){ { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } });
+}
+
+int cache_get_text(const struct types_options *opts, const char *name, size_t max, char **ret)
+{
+	struct stat st;
+	_cleanup_close_ int fd = open_file(opts, name, &st);
+	_cleanup_free_ char *text = NULL;
+
+	if (fd < 0 || st.st_size > (off_t)max)
+		return -ENOENT;
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (!text || read(fd, text, (size_t)st.st_size) != st.st_size)
+		return -ENOENT;
+	note_use(fd);
+	*ret = take_ptr(text);
+	return 0;
+}
+
+int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret)
+{
+	struct stat st;
+	_cleanup_close_ int fd = open_file(opts, name, &st);
+	void *data;
+
+	if (fd < 0 || st.st_size < (off_t)sizeof(struct image_header))
 		return -ENOENT;
 	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (data == MAP_FAILED)
@@ -108,7 +157,7 @@ int cache_get(const struct types_options *opts, const char *name, uint64_t key, 
 		image_deinit(ret);
 		return -ENOENT;
 	}
-	futimens(fd, (struct timespec[]){ { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } });
+	note_use(fd);
 	return 0;
 }
 
@@ -207,21 +256,31 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
 	return true;
 }
 
-void cache_put(const struct types_options *opts, const char *name, const struct image *image)
+static void put(const struct types_options *opts, const char *name, const void *data, size_t size)
 {
 	_cleanup_close_ int dir = open_directory(opts, true);
 	_cleanup_close_ int fd = -1;
 	uint64_t limit = limit_of_cache();
 	char temporary[64];
 
-	if (dir < 0 || image->size > limit)
+	if (dir < 0 || size > limit)
 		return;
 	snprintf(temporary, sizeof(temporary), ".new-%d-%lx", getpid(), (unsigned long)&fd);
 	unlinkat(dir, temporary, 0);
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
-	if (!write_all(fd, image->data, image->size) || renameat(dir, temporary, dir, name))
+	if (!write_all(fd, data, size) || renameat(dir, temporary, dir, name))
 		unlinkat(dir, temporary, 0);
 	make_space(dir, limit);
+}
+
+void cache_put(const struct types_options *opts, const char *name, const struct image *image)
+{
+	put(opts, name, image->data, image->size);
+}
+
+void cache_put_text(const struct types_options *opts, const char *name, const char *text)
+{
+	put(opts, name, text, strlen(text));
 }

@@ -25,6 +25,7 @@ struct convert {
 	} * ranges; /* of sections that are loaded */
 	size_t ranges_count, ranges_room;
 	bool address_ok_all; /* relocatable file: every address is taken */
+	bool declarations;   /* variables that are only declared are kept */
 };
 
 /* Rewrite the graph until BTF can say it. -EXDEV: it refers to units that are neither in the

@@ -334,6 +334,7 @@ static int convert(struct source *s, int fd, const struct mapped_elf *map, const
 	GElf_Ehdr ehdr;
 	int err;
 
+	in.declarations = s->opts->flags & TYPES_DECLARATIONS;
 	in.relocatable = gelf_getehdr(map->elf, &ehdr) && ehdr.e_type == ET_REL;
 	if (in.relocatable && map->elf == s->elf)
 		return convert_relocatable(s, &in, ret);

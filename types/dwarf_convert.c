@@ -333,6 +333,7 @@ static int run_init(struct run *r)
 	if (err)
 		return types_err(r->err, err, "out of memory");
 	r->cv.address_ok_all = r->in->relocatable;
+	r->cv.declarations = r->in->declarations;
 	err = dw_file_init(&r->file, r->in->elf, r->err);
 	if (err)
 		return err;

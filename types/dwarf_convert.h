@@ -26,6 +26,7 @@ struct dwarf_input {
 	const void *mapped; /* elf's mapping, if it is a plain one of the file; or NULL */
 	size_t mapped_size;
 	bool relocatable;
+	bool declarations; /* keep variables that are only declared */
 	uint32_t source;
 	uint64_t key;
 	void (*progress)(void *arg, size_t done, size_t total);

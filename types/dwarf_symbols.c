@@ -131,6 +131,8 @@ static int add_variable(struct convert *cv, uint32_t i)
 		sym.address = n->value;
 	} else if (placed) {
 		sym.flags |= TYPES_SYMBOL_NO_PLACE; /* a global with a location list */
+	} else if (cv->declarations && n->flags & NODE_DECLARATION && sym.type) {
+		sym.flags |= TYPES_SYMBOL_NO_PLACE;
 	} else {
 		return 0;
 	}

@@ -80,10 +80,18 @@ int expr_fail(struct expr_error *err, int code, uint32_t column, uint32_t length
 		err->code = code;
 		err->column = column;
 		err->length = length ?: 1;
+		err->unknown = false;
 		va_start(ap, format);
 		vsnprintf(err->message, sizeof(err->message), format, ap);
 		va_end(ap);
 	}
+	return code;
+}
+
+int expr_unknown(struct expr_error *err, int code)
+{
+	if (err)
+		err->unknown = true;
 	return code;
 }
 

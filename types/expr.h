@@ -31,6 +31,7 @@
 struct expr_error {
 	int code; /* -errno */
 	uint32_t column, length;
+	bool unknown; /* nothing knows a name or its type: debug information may be missing */
 	char message[480];
 };
 
@@ -55,6 +56,7 @@ struct expr_symbol {
 	uint64_t address;         /* as the program sees it: load bias added */
 	uint32_t module;          /* the names' own number of the ELF image */
 	const char *unit;         /* where it is from, for a list of candidates; borrowed */
+	const char *scope;        /* of a local static its function; "" or NULL: none; borrowed */
 	const char *missing;      /* it exists but cannot be read: why (borrowed); else NULL */
 	const struct expr_value *value;
 };

@@ -81,8 +81,9 @@ static int type_by_name(struct binder *b, const char *tag, const char *name, uin
 	}
 	if (n == 0) {
 		suggest(b, name, false, text, sizeof(text));
-		return expr_fail(b->err, -ENOENT, column, length, "there is no type `%s%s%s`%s",
-		                 tag, tag[0] ? " " : "", name, text);
+		return expr_fail_unknown(b->err, -ENOENT, column, length,
+		                         "there is no type `%s%s%s`%s", tag, tag[0] ? " " : "",
+		                         name, text);
 	}
 	for (int i = 1; i < n && i < CANDIDATES_MAX; i++) {
 		if (ctype_same(b->types, found[0].type, found[i].type))
@@ -147,10 +148,11 @@ static int need_type(struct binder *b, const struct expr *e)
 {
 	if (!untyped(e))
 		return 0;
-	return expr_fail(b->err, -ENODATA, e->column, e->length,
-	                 "the type of `%s` is not known (no debug information has it): cast it, "
-	                 "`(TYPE)%s`, or use its address, `&%s`",
-	                 e->name, e->name, e->name);
+	return expr_fail_unknown(
+	    b->err, -ENODATA, e->column, e->length,
+	    "the type of `%s` is not known (no debug information has it): cast it, "
+	    "`(TYPE)%s`, or use its address, `&%s`",
+	    e->name, e->name, e->name);
 }
 
 /* The type an operand has once it is a value: arrays and functions are addresses. */
@@ -245,19 +247,28 @@ static int bind_integer(struct binder *b, struct expr **at)
 static int ambiguous_symbol(struct binder *b, const struct expr *e, const struct expr_symbol *found,
                             int n)
 {
-	char text[300], type[96];
+	char text[340], type[96], local_name[128];
+	bool local = false;
 	size_t at = 0;
+	int shown = 0;
 
-	for (int i = 0; i < n && i < CANDIDATES_MAX && at < sizeof(text); i++) {
+	snprintf(local_name, sizeof(local_name), "::%s", e->name);
+	for (; shown < n && shown < CANDIDATES_MAX && at < sizeof(text) - 60; shown++) {
+		const struct expr_symbol *s = &found[shown];
+		const char *scope = s->scope ?: "";
+
+		local = local || scope[0];
 		snprintf(type, sizeof(type), "no type");
-		if (found[i].type)
-			declared(b, found[i].type, type, sizeof(type));
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s (%s)", i ? ", " : "",
-		                       found[i].unit ?: "unknown unit", type);
+		if (s->type)
+			declared(b, s->type, type, sizeof(type));
+		at +=
+		    (size_t)snprintf(text + at, sizeof(text) - at, "%s%s%s%s%s (%s)",
+		                     shown ? ", " : "", s->unit ?: "unknown unit",
+		                     scope[0] ? ": " : "", scope, scope[0] ? local_name : "", type);
 	}
 	return expr_fail(b->err, -ENOTUNIQ, e->column, e->length,
-	                 "`%s` is ambiguous: %s%s; write FILE::%s to choose", e->name, text,
-	                 n > CANDIDATES_MAX ? ", ..." : "", e->name);
+	                 "`%s` is ambiguous: %s%s; write FILE::%s%s to choose", e->name, text,
+	                 n > shown ? ", ..." : "", e->name, local ? " or FUNCTION::NAME" : "");
 }
 
 /* Names that C programs have as macros, if the program has nothing of that name. */
@@ -289,9 +300,9 @@ static int bind_name(struct binder *b, struct expr *e)
 		if (bind_macro(b, e))
 			return 0;
 		suggest(b, e->name, true, text, sizeof(text));
-		return expr_fail(b->err, -ENOENT, e->column, e->length,
-		                 "there is no variable, function or constant `%s`%s", e->name,
-		                 text);
+		return expr_fail_unknown(b->err, -ENOENT, e->column, e->length,
+		                         "there is no variable, function or constant `%s`%s",
+		                         e->name, text);
 	}
 	e->symbol = found[0];
 	if (e->symbol.missing)

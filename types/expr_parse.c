@@ -334,7 +334,7 @@ static int parse_name(struct parser *p, struct expr **ret)
 
 	if (is_word(p, "sizeof"))
 		return parse_sizeof(p, ret);
-	if (!t.quoted && starts_type(p) && (is_any_word(p, tags) || is_any_word(p, basics)))
+	if (is_any_word(p, tags) || is_any_word(p, basics))
 		return expr_fail(p->err, -EINVAL, t.column, t.length,
 		                 "`%s` is a type; a value is wanted (a cast is written in "
 		                 "parentheses)",
@@ -454,6 +454,21 @@ static int parse_postfix(struct parser *p, struct expr **ret)
 	return rc;
 }
 
+/* "(x) 1" could only be a cast: x is no operator's operand, and no known type either. */
+static int parse_group(struct parser *p, struct expr **ret)
+{
+	int rc = parse_postfix(p, ret);
+	const struct expr *e = rc ? NULL : *ret;
+
+	if (!e || e->op != EXPR_NAME ||
+	    (p->token.kind != TOKEN_NAME && p->token.kind != TOKEN_INTEGER &&
+	     p->token.kind != TOKEN_REAL))
+		return rc;
+	return expr_fail_unknown(
+	    p->err, -ENOENT, e->column, e->length,
+	    "`%s` is no type that this program's types have (is a cast meant?)", e->name);
+}
+
 static int parse_cast_or_group(struct parser *p, struct expr **ret)
 {
 	uint32_t column = p->token.column;
@@ -466,7 +481,7 @@ static int parse_cast_or_group(struct parser *p, struct expr **ret)
 		return rc;
 	if (!starts_type(p)) {
 		*p = before;
-		return parse_postfix(p, ret);
+		return parse_group(p, ret);
 	}
 	rc = parse_type(p, &named) ?: expect(p, ')') ?: parse_unary(p, &a);
 	if (rc)

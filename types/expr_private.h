@@ -44,6 +44,10 @@ const char *expr_strndup(struct expr_tree *tree, const char *s, size_t n);
 int expr_fail(struct expr_error *err, int code, uint32_t column, uint32_t length,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same where a name or its type is what nothing knows. */
+#define expr_fail_unknown(err, ...) expr_unknown(err, expr_fail(err, __VA_ARGS__))
+int expr_unknown(struct expr_error *err, int code);
+
 /* The token at *at, which is moved behind it. */
 int expr_lex(struct expr_tree *tree, size_t *at, struct token *ret, struct expr_error *err);
 

@@ -153,13 +153,29 @@ static void format_real(struct format *f, double real, bool single)
 		scalar(f, text, json_object_new_double_s(real, text));
 }
 
+static void integer_text(unsigned __int128 value, bool is_signed, char text[64])
+{
+	bool minus = is_signed && (__int128)value < 0;
+	char *to = text + 63;
+
+	if (minus)
+		value = -value;
+	*to = 0;
+	do
+		*--to = (char)('0' + (int)(value % 10));
+	while (value /= 10);
+	if (minus)
+		*--to = '-';
+	memmove(text, to, strlen(to) + 1);
+}
+
 /* 16 bytes: long double, __int128. */
 static void format_wide(struct format *f, const struct expr_value *v)
 {
 	union {
 		long double real;
-		uint64_t word[2];
-	} u = { .word = { 0, 0 } };
+		unsigned __int128 integer;
+	} u = { .integer = 0 };
 	char text[64];
 	int rc = 0;
 
@@ -177,10 +193,8 @@ static void format_wide(struct format *f, const struct expr_value *v)
 	}
 	if (v->type->kind == CTYPE_FLOAT)
 		snprintf(text, sizeof(text), "%.21Lg", u.real);
-	else if (!u.word[1])
-		snprintf(text, sizeof(text), "%" PRIu64, u.word[0]);
 	else
-		snprintf(text, sizeof(text), "0x%" PRIx64 "%016" PRIx64, u.word[1], u.word[0]);
+		integer_text(u.integer, v->type->is_signed, text);
 	scalar(f, text, json_object_new_string(text));
 }
 

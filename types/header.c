@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Types of a C header: a file that includes it is compiled with all types kept, and the object's
- * DWARF is converted. The compiler's own messages are part of the error, since they say what
- * include path is missing.
+ * DWARF is converted; variables that it declares (`extern`) are kept for their types. The compiler's
+ * own messages are part of the error, since they say what include path is missing.
  */
 #include "types/internal.h"
 
@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "types/error.h"
+#include "types/header_cache.h"
 #include "types/util.h"
 
 #define ARGUMENTS_MAX 128
@@ -20,7 +21,7 @@
 extern char **environ;
 
 struct workplace {
-	char dir[64], source[80], object[80], messages[80];
+	char dir[64], source[80], object[80], messages[80], files[80];
 };
 
 static int workplace_make(struct workplace *w)
@@ -34,6 +35,7 @@ static int workplace_make(struct workplace *w)
 	snprintf(w->source, sizeof(w->source), "%s/header.c", w->dir);
 	snprintf(w->object, sizeof(w->object), "%s/header.o", w->dir);
 	snprintf(w->messages, sizeof(w->messages), "%s/messages", w->dir);
+	snprintf(w->files, sizeof(w->files), "%s/files", w->dir);
 	return 0;
 }
 
@@ -42,6 +44,7 @@ static void workplace_remove(struct workplace *w)
 	unlink(w->source);
 	unlink(w->object);
 	unlink(w->messages);
+	unlink(w->files);
 	rmdir(w->dir);
 }
 
@@ -66,7 +69,8 @@ static int write_source(const struct workplace *w, const char *header)
 static int run_compiler(const struct workplace *w, const char *cc, const char *const *cflags)
 {
 	static const char *const fixed[] = {
-		"-g", "-gdwarf-4", "-fno-eliminate-unused-debug-types", "-O0", "-w", "-c", "-o"
+		"-g",  "-gdwarf-4", "-fno-eliminate-unused-debug-types", "-O0", "-w", "-c",
+		"-MD", "-MF"
 	};
 	const char *argv[ARGUMENTS_MAX];
 	posix_spawn_file_actions_t actions;
@@ -74,7 +78,7 @@ static int run_compiler(const struct workplace *w, const char *cc, const char *c
 	pid_t pid;
 	int status, err;
 
-	argv[n++] = cc ? cc : "cc";
+	argv[n++] = cc;
 	for (; cflags && *cflags; cflags++) {
 		if (n >= ARGUMENTS_MAX - 16)
 			return -E2BIG;
@@ -82,6 +86,8 @@ static int run_compiler(const struct workplace *w, const char *cc, const char *c
 	}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		argv[n++] = fixed[i];
+	argv[n++] = w->files;
+	argv[n++] = "-o";
 	argv[n++] = w->object;
 	argv[n++] = w->source;
 	argv[n] = NULL;
@@ -128,26 +134,55 @@ static int compile(const struct workplace *w, const char *header, const char *cc
 		return types_err(err, -EINVAL, "%s does not compile: %s", header, message);
 	}
 	if (code)
-		return types_err(err, code, "%s cannot be run: %s; name a compiler with --cc",
-		                 cc ? cc : "cc", strerror(-code));
+		return types_err(err, code, "%s cannot be run: %s; name a compiler with --cc", cc,
+		                 strerror(-code));
 	return 0;
+}
+
+static int open_cached(const char *name, const struct types_options *opts, struct weir_error *err,
+                       struct types **ret)
+{
+	struct source s = { .opts = opts, .err = err };
+	struct image image;
+	int code = header_cache_get(opts, name, &image);
+
+	return code ? code : types_new(&s, &image, true, ret);
+}
+
+static int convert(const struct workplace *w, const struct types_options *opts,
+                   struct weir_error *err, struct types **ret)
+{
+	struct types_options o = *opts;
+
+	o.flags |= TYPES_NO_CACHE | TYPES_DECLARATIONS;
+	return types_open(w->object, &o, err, ret);
 }
 
 int types_open_header(const char *header, const char *cc, const char *const *cflags,
                       const struct types_options *opts, struct weir_error *err, struct types **ret)
 {
-	struct types_options o = opts ? *opts : (struct types_options){ 0 };
+	static const struct types_options defaults;
 	struct workplace w;
-	int code = workplace_make(&w);
+	time_t begun = time(NULL);
+	char name[64];
+	bool use_cache;
+	int code = -ENOENT;
 
-	if (code)
-		return types_err(err, code, "no temporary directory: %s", strerror(-code));
-	code = compile(&w, header, cc, cflags, err);
-	if (!code) {
-		o.flags |= TYPES_NO_CACHE;
-		code = types_open(w.object, &o, err, ret);
+	opts = opts ?: &defaults;
+	cc = cc ?: "cc";
+	use_cache = !(opts->flags & TYPES_NO_CACHE) &&
+	            header_cache_name(header, cc, cflags, name, sizeof(name));
+	if (use_cache && !(opts->flags & TYPES_REBUILD))
+		code = open_cached(name, opts, err, ret);
+	if (code == -ENOENT) {
+		code = workplace_make(&w);
+		if (code)
+			return types_err(err, code, "no temporary directory: %s", strerror(-code));
+		code = compile(&w, header, cc, cflags, err) ?: convert(&w, opts, err, ret);
+		if (!code && use_cache)
+			header_cache_put(opts, name, w.files, begun, &(*ret)->image);
+		workplace_remove(&w);
 	}
-	workplace_remove(&w);
 	if (!code)
 		types_set_header(*ret, header);
 	return code;

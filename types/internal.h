@@ -39,6 +39,8 @@ struct source {
 	char build_id[129]; /* hex, or "" */
 };
 
+/* What an image says; takes it over, also on failure. */
+int types_new(const struct source *s, struct image *image, bool cached, struct types **ret);
 /* The types are a header's: that is their source and path. */
 void types_set_header(struct types *types, const char *header);
 int build_id_of(Elf *elf, char *hex, size_t size);

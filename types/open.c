@@ -20,7 +20,7 @@ static int check_options(const struct types_options **opts, struct weir_error *e
 	return 0;
 }
 
-static int types_new(const struct source *s, struct image *image, bool cached, struct types **ret)
+int types_new(const struct source *s, struct image *image, bool cached, struct types **ret)
 {
 	struct types *t = calloc(1, sizeof(*t));
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNTYPED_NAMED 3 /* files without types that a message names; the program is the first */
+
 struct image {
 	char *name;
 	uint64_t start, end, bias;
@@ -101,6 +103,7 @@ static struct expr_symbol symbol_of(struct symbol_search *q, const struct types_
 		s.address += q->space->images[q->image].bias;
 	if (t->type_id)
 		s.type = ctype_of(q->space->names.types, types_btf(q->types), t->type_id);
+	s.scope = t->scope;
 	s.unit = t->unit[0] ? t->unit : base_name(q->space->images[q->image].name);
 	if (t->flags & TYPES_SYMBOL_NO_PLACE)
 		s.missing = "the debug information does not say where it is (optimised out?)";
@@ -199,18 +202,13 @@ static int take_type(const struct types_symbol *t, void *arg)
 	return 1;
 }
 
-/* The symbol has an address but no type: a header's types, or another image's, may declare it. */
-static void declare_symbol(struct space *s, const char *name, struct expr_symbol *symbol)
+/* The symbol has an address but no type: a header may declare it. */
+static bool declare_by_header(struct space *s, const char *name, struct expr_symbol *symbol)
 {
 	struct declared d = { .space = s };
 	const struct btf *btf;
 	int id;
 
-	for (size_t i = 0; i < s->count && !d.type; i++) {
-		d.types = s->images[i].types;
-		if (d.types)
-			types_find_symbol(d.types, name, take_type, &d);
-	}
 	for (size_t i = 0; i < s->extra_count && !d.type; i++) {
 		d.types = s->extra[i];
 		types_find_symbol(d.types, name, take_type, &d);
@@ -221,6 +219,20 @@ static void declare_symbol(struct space *s, const char *name, struct expr_symbol
 			    ctype_of(s->names.types, btf, btf__type_by_id(btf, (uint32_t)id)->type);
 	}
 	symbol->type = d.type;
+	return d.type;
+}
+
+/* The same by another image that knows its type. */
+static void declare_by_image(struct space *s, const char *name, struct expr_symbol *symbol)
+{
+	struct declared d = { .space = s };
+
+	for (size_t i = 0; i < s->count && !d.type; i++) {
+		d.types = s->images[i].types;
+		if (d.types)
+			types_find_symbol(d.types, name, take_type, &d);
+	}
+	symbol->type = d.type;
 }
 
 static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, int max)
@@ -229,9 +241,15 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 	struct symbol_search q = { .space = s, .ret = ret, .max = max };
 	int only = chosen_image(s, &name);
 
-	for (size_t i = 0; i < s->count && !q.n; i++)
-		if (only < 0 || (size_t)only == i)
-			search_image(&q, i, name);
+	for (size_t i = 0; i < s->count && !q.n; i++) {
+		if (only >= 0 && (size_t)only != i)
+			continue;
+		search_image(&q, i, name);
+		if (q.untyped && !q.n && s->extra_count && declare_by_header(s, name, &q.plain)) {
+			ret[0] = q.plain;
+			return 1;
+		}
+	}
 	/* The program's copy of a library's variable (a copy relocation) has no type; the library's
 	   own, found behind it, has. The address is the program's. */
 	if (q.untyped && q.n == 1 && q.plain.module < ret[0].module &&
@@ -244,7 +262,7 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 	if (!q.untyped)
 		return 0;
 	ret[0] = q.plain;
-	declare_symbol(s, name, &ret[0]);
+	declare_by_image(s, name, &ret[0]);
 	return 1;
 }
 
@@ -343,6 +361,9 @@ static void names_near(void *ctx, const char *name, bool symbol, char *buf, size
 	struct space *s = ctx;
 	const char *near = NULL;
 
+	buf[0] = 0;
+	if (strlen(name) < 3) /* everything is near to it */
+		return;
 	for (size_t i = 0; i < s->count && !near; i++)
 		if (s->images[i].types)
 			near = types_nearest(s->images[i].types, name, symbol);
@@ -381,7 +402,7 @@ int space_find_symbol(struct space *space, const char *name, struct expr_symbol 
 
 void space_untyped(struct space *space, char *buf, size_t size)
 {
-	size_t at = 0;
+	size_t at = 0, n = 0;
 
 	if (size)
 		buf[0] = 0;
@@ -391,9 +412,12 @@ void space_untyped(struct space *space, char *buf, size_t size)
 		if (!image->tried ||
 		    (image->types && types_source(image->types) != TYPES_FROM_NONE))
 			continue;
-		at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "",
-		                       base_name(image->name));
+		if (n++ < UNTYPED_NAMED)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "",
+			                       base_name(image->name));
 	}
+	if (n > UNTYPED_NAMED && at < size)
+		snprintf(buf + at, size - at, " and %zu more", n - UNTYPED_NAMED);
 }
 
 int space_create(space_open_fn open, void *ctx, struct space **ret)

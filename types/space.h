@@ -4,7 +4,7 @@
  * addresses where they are loaded. This is the struct expr_names of a live process
  * and of a core file alike.
  *
- * Images are opened when a name asks for them, in the dynamic linker's order, and a
+ * Images are opened when a name asks for them, in the order given, and a
  * name is the first image's that has it: looking at the program's own variables
  * never converts the types of its libraries. `'libx.so.1'::name` asks one image only.
  */

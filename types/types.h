@@ -42,9 +42,10 @@ enum types_source {
 };
 
 enum types_open_flag {
-	TYPES_NO_CACHE = 1u << 0,   /* neither read nor write the cache */
-	TYPES_REBUILD = 1u << 1,    /* convert again, replace what is cached */
-	TYPES_ALLOW_NONE = 1u << 2, /* no types anywhere: succeed with what .symtab has */
+	TYPES_NO_CACHE = 1u << 0,     /* neither read nor write the cache */
+	TYPES_REBUILD = 1u << 1,      /* convert again, replace what is cached */
+	TYPES_ALLOW_NONE = 1u << 2,   /* no types anywhere: succeed with what .symtab has */
+	TYPES_DECLARATIONS = 1u << 3, /* variables that are only declared, too: without a place */
 };
 
 /* Zero is the default of every member. `size` is sizeof the struct. */

@@ -286,6 +286,7 @@ static void errors_point_at_their_place(void **state)
 		{ "v_int->x", -EINVAL, 0, "a pointer is wanted" },
 		{ "vint", -ENOENT, 0, "did you mean `v_int`" },
 		{ "(struct world_nod *)0", -ENOENT, 1, "did you mean `world_node`" },
+		{ "(world_nod)3", -ENOENT, 1, "is no type" },
 		{ "3 + twice", -ENOTUNIQ, 4, "a.c (int), b.c (long)" },
 		{ "(struct twin *)0", -ENOTUNIQ, 1, "more than one type" },
 		{ "untyped + 1", -ENODATA, 0, "cast it" },

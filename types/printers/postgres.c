@@ -43,6 +43,45 @@ static int find_node_type(struct format *f, const char *name, const struct ctype
 	return ctype_is_record(found[0].type) ? 0 : -ENOENT;
 }
 
+/* Nodes that are one value, printed as that: version 15 has a struct for each, before there was one
+ * for all. */
+static const struct leaf {
+	const char *node, *now, *before;
+	bool text;
+} leaves[] = {
+	{ "String", "(unsigned long)((struct String *)i)->sval",
+	  "(unsigned long)((struct Value *)i)->val.str", true },
+	{ "Float", "(unsigned long)((struct Float *)i)->fval",
+	  "(unsigned long)((struct Value *)i)->val.str", true },
+	{ "BitString", "(unsigned long)((struct BitString *)i)->bsval",
+	  "(unsigned long)((struct Value *)i)->val.str", true },
+	{ "Integer", "((struct Integer *)i)->ival", "((struct Value *)i)->val.ival", false },
+	{ "Boolean", "((struct Boolean *)i)->boolval", "((struct Boolean *)i)->boolval", false },
+};
+
+/* -ENOENT: no such node. */
+static int print_leaf(struct format *f, const char *name, uint64_t address)
+{
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		struct expr_value v;
+		int rc;
+
+		if (strcmp(leaves[i].node, name))
+			continue;
+		rc = printer_value(f, address, leaves[i].now, &v);
+		rc = rc ? printer_value(f, address, leaves[i].before, &v) : rc;
+		rc = rc ?: expr_load(f->memory, &v, &v);
+		if (rc)
+			return rc;
+		if (leaves[i].text)
+			format_cstring(f, v.integer);
+		else
+			format_plain(f, &v);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static int print_node(struct format *f, const struct expr_value *it)
 {
 	const struct ctype *type;
@@ -53,7 +92,10 @@ static int print_node(struct format *f, const struct expr_value *it)
 
 	if (rc || !address)
 		return rc ?: -ENODATA;
-	rc = node_name(f, address, name, sizeof(name)) ?: find_node_type(f, name, &type);
+	rc = node_name(f, address, name, sizeof(name));
+	if (!rc && !print_leaf(f, name, address))
+		return 0;
+	rc = rc ?: find_node_type(f, name, &type);
 	if (rc)
 		return rc;
 	if (f->nest == 0 || f->depth < f->opts.depth) {
