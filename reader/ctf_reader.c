@@ -198,18 +198,18 @@ static size_t read_packets(const struct ctf_trace *t, struct ctf_reading *r, con
 		size_t content;
 
 		memcpy(&head, data + at, sizeof(head));
-		if (head.magic != CTF_MAGIC || head.packet_bits % 64 ||
-		    head.content_bits != head.packet_bits)
+		if (head.magic != CTF_MAGIC || head.packet_bits % 64 || head.content_bits % 64 ||
+		    head.content_bits > head.packet_bits || head.packet_bits / 8 > size - at)
 			break;
-		content = head.packet_bits / 8;
-		if (content < sizeof(head) || content > size - at)
+		content = head.content_bits / 8;
+		if (content < sizeof(head))
 			break;
 		if (head.stream == CTF_STREAM_EVENTS) {
 			r->packets++;
 			*lost = head.lost > *lost ? head.lost : *lost;
 			read_packet(t, r, &head, data + at + sizeof(head), content - sizeof(head));
 		}
-		at += content;
+		at += head.packet_bits / 8;
 	}
 	return at;
 }
