@@ -228,6 +228,7 @@ int main(int argc, char **argv)
 		return run_lttng(n[0]);
 	if (argc == 6 && !strcmp(argv[1], "write"))
 		return run_write(argv[2], n[1], n[2], n[3]);
-	bench_fail("usage: bench-record producer WARM FIRES ROUNDS | flow WARM FIRES | lttng FIRES | "
-	           "write FILE SIZE BUFFER BYTES");
+	bench_fail(
+	    "usage: bench-record producer WARM FIRES ROUNDS | flow WARM FIRES | lttng FIRES | "
+	    "write FILE SIZE BUFFER BYTES");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A recording: one CTF 1.8 trace per target, as babeltrace2 and Trace Compass read it. Records are
- * CTF events already, so a packet on disk is a head of 72 bytes and the packet's bytes as they
+ * CTF events already, so a packet on disk is a head of 80 bytes and the packet's bytes as they
  * lay in memory.
  *
  *     DIR/NAME-PID/metadata        TSDL; written anew (rename) when probes appear, and at the end
@@ -36,20 +36,21 @@
 /* What precedes the records of a packet on disk. */
 struct ctf_packet_head {
 	uint32_t magic;
-	uint32_t stream; /* CTF_STREAM_* */
-	uint64_t begin;  /* event clock */
+	uint32_t stream;     /* CTF_STREAM_* */
+	uint32_t session;    /* generation of the session */
+	uint32_t source;     /* sequence of the packet in memory, 0: there is none ... */
+	uint32_t source_end; /* ... its byte up to which this goes, + CTF_COMPLETE if that is all */
+	uint32_t source_count; /* ... and how many records are before that */
+	uint64_t reserved;     /* the metadata hides it and the four before it: as padding */
+	uint64_t begin;        /* event clock */
 	uint64_t end;
 	uint64_t content_bits; /* with this head */
 	uint64_t packet_bits;  /* more than that: what is behind belongs to an older part */
 	uint64_t lost;         /* of this slot, since the recording began; grows */
 	uint32_t slot;
-	uint32_t sequence;   /* of the packets of this slot in the recording, from 0 */
-	uint32_t session;    /* generation of the session */
-	uint32_t source;     /* sequence of the packet in memory, 0: there is none ... */
-	uint32_t source_end; /* ... its byte up to which this goes, + CTF_COMPLETE if that is all */
-	uint32_t source_count; /* ... and how many records are before that */
+	uint32_t sequence; /* of the packets of this slot in the recording, from 0 */
 };
-_Static_assert(sizeof(struct ctf_packet_head) == 72, "packet head");
+_Static_assert(sizeof(struct ctf_packet_head) == 80, "packet head");
 
 #define CTF_COMPLETE UINT32_C(0x80000000)
 

@@ -22,7 +22,7 @@ import time
 from scenarios import run_scenarios
 from trace import LIMIT, SHOP, Target, WEIR, children, skip, wait_until  # beside this file
 
-PACKET = struct.Struct("<IIQQQQQIIIIII")
+PACKET = struct.Struct("<6I6QII")
 
 
 def folder():
@@ -90,7 +90,7 @@ def packets(out):
         at = 0
         while at < len(data):
             head = PACKET.unpack_from(data, at)
-            magic, stream, begin, end, content, size, lost, slot, sequence = head[:9]
+            magic, stream, *_source, begin, end, content, size, lost, slot, sequence = head
             assert magic == 0xc1fc1fc1 and stream == 0 and content == size and size % 64 == 0
             assert begin <= end
             stop, records = at + size // 8, []
