@@ -92,19 +92,11 @@ static void on_notice(void *arg, const char *text)
 	cli_fail("%s", text);
 }
 
-/* Once a second: threads' names, the metadata, and is the folder still there? */
 static void each_second(struct record *record, int64_t now)
 {
-	struct stat st;
-
 	for (size_t i = 0; i < record->tracer->target_count; i++)
 		record_refresh(record, record->tracer->targets[i], now);
-	if (!fstat(record->folder, &st) && !st.st_nlink && !record->failed)
-		record->failed =
-		    weir_err(&record->err, -ENOENT,
-		             "the folder %s was removed while it was recorded to; what comes "
-		             "would be written to nowhere",
-		             record->options.folder);
+	record_folder_check(record);
 }
 
 static bool is_over(const struct record *record, int64_t now)
@@ -167,23 +159,6 @@ static void loop(struct record *record)
 
 /* --- beginning and end */
 
-static int open_folder(struct record *record, struct weir_error *err)
-{
-	const char *folder = record->options.folder;
-
-	if (mkdir(folder, 0755) && errno != EEXIST)
-		return weir_err(err, -errno, "cannot make the folder %s: %s", folder,
-		                strerror(errno));
-	record->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (record->folder < 0)
-		return weir_err(err, -errno, "cannot open the folder %s: %s", folder,
-		                strerror(errno));
-	if (faccessat(record->folder, ".", W_OK, AT_EACCESS))
-		return weir_err(err, -errno, "cannot write to the folder %s: %s", folder,
-		                strerror(errno));
-	return 0;
-}
-
 static void catch_signals(void)
 {
 	struct sigaction end = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
@@ -220,13 +195,12 @@ static int prepare(struct record *record, struct weir_error *err)
 
 	if (!code && o->until) {
 		code = filter_parse(o->until, &record->until, err);
-		if (!strncmp(err->message, "--where", 7))
-			memcpy(err->message, "--until", 7);
+		until_rename(err);
 	}
 	if (code == -EINVAL)
 		record->usage = true;
 	if (!code)
-		code = open_folder(record, err);
+		code = record_folder_open(record, err);
 	if (!code)
 		code = tracer_create(&options, &record->tracer);
 	return code;
@@ -243,9 +217,12 @@ static int run(struct record *record)
 		                        record->tracer, &record->launch, &err);
 	}
 	if (!code)
-		code = until_check(record, &err);
+		record->usage = (code = until_check(record, &err)) == -EINVAL;
 	if (code) {
 		keeper_stop(record);
+		tracer_destroy(record->tracer);
+		record->tracer = NULL;
+		record_folder_forget(record);
 		cli_fail("%s", *err.message ? err.message : strerror(-code));
 		return record->usage ? 2 : 1;
 	}

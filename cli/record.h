@@ -5,6 +5,7 @@
  *     record.c          from beginning to end: attaching, the loop, signals
  *     record_options.c  the command line
  *     record_trace.c    a target's trace: what of it is written, when
+ *     record_folder.c   where it all goes
  *     record_until.c    --until: what waits in weir's own memory
  *     record_keeper.c   the process that ends a recording whose weir was killed
  *     record_show.c     the progress line and the summary
@@ -53,6 +54,7 @@ struct record {
 	struct tracer *tracer;
 	struct launch launch;
 	int folder;
+	bool made_folder;
 	int keeper; /* a socket; -1: none */
 	char hostname[65];
 	struct kept *oldest, **newest;
@@ -91,6 +93,16 @@ void record_trace_over(struct record *record, struct target *target);
 
 struct ctf_totals record_totals(const struct record *record);
 
+/* --- record_folder.c */
+
+int record_folder_open(struct record *record, struct weir_error *err);
+
+/* Nothing was recorded: a folder that was made for it goes again. */
+void record_folder_forget(const struct record *record);
+
+/* Is it still there? Else record->failed. */
+void record_folder_check(struct record *record);
+
 /* --- record_until.c */
 
 int until_keep(struct record *record, struct target *target, struct recording *recording,
@@ -99,6 +111,9 @@ int until_keep(struct record *record, struct target *target, struct recording *r
 /* What was kept of one target goes to disk. */
 void until_write(struct record *record, struct target *target, struct recording *recording);
 void until_deinit(struct record *record);
+
+/* Errors of filters name the option of weir trace. */
+void until_rename(struct weir_error *err);
 
 /* Can the expression be asked of a probe that is there? */
 int until_check(struct record *record, struct weir_error *err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SIZE_MIN       (UINT64_C(1) << 20)
 #define BUFFER_DEFAULT (UINT64_C(32) << 20)
 
 static void usage(FILE *to)
@@ -60,12 +61,12 @@ static int parse_option(struct record_options *o, int c)
 		o->folder = optarg;
 		return 0;
 	case 'd':
-		return parse_seconds(optarg, &o->duration)
+		return parse_seconds(optarg, &o->duration) || !o->duration
 		           ? cli_wrong("--duration", optarg, "seconds, such as 10 or 0.5")
 		           : 0;
 	case 's':
-		return parse_size(optarg, &o->ctf.size)
-		           ? cli_wrong("--size", optarg, "a size, such as 500M")
+		return parse_size(optarg, &o->ctf.size) || o->ctf.size < SIZE_MIN
+		           ? cli_wrong("--size", optarg, "a size of 1M or more, such as 500M")
 		           : 0;
 	case 'z':
 		o->ctf.compress = true;
@@ -86,7 +87,7 @@ static int parse_option(struct record_options *o, int c)
 			                 "drop or block; --overwrite is the flight recorder");
 		return 0;
 	case 'b':
-		return parse_size(optarg, &o->buffer)
+		return parse_size(optarg, &o->buffer) || !o->buffer
 		           ? cli_wrong("--buffer", optarg, "a size, such as 64M")
 		           : 0;
 	case 'q':

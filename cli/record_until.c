@@ -138,6 +138,22 @@ void until_deinit(struct record *record)
 		kept_drop(record);
 }
 
+/* Of what several probes say, the one with a suggestion is shown. */
+static void keep_best(struct weir_error *best, const struct weir_error *one)
+{
+	if (*best->message &&
+	    (strstr(best->message, "nearest") || !strstr(one->message, "nearest")))
+		return;
+	*best = *one;
+	until_rename(best);
+}
+
+void until_rename(struct weir_error *err)
+{
+	if (!strncmp(err->message, "--where", 7))
+		memcpy(err->message, "--until", 7);
+}
+
 int until_check(struct record *record, struct weir_error *err)
 {
 	size_t good = 0, refused = 0;
@@ -147,15 +163,18 @@ int until_check(struct record *record, struct weir_error *err)
 
 		for (uint32_t id = 1; id < schema->ids; id++) {
 			struct schema_probe *probe = schema->probes[id];
+			struct weir_error one = { 0 };
 			struct view *view;
 
 			if (!probe || probe->withdrawn ||
 			    !patterns_match(&record->patterns, probe->provider, probe->name))
 				continue;
-			view = view_of(record, probe, err);
+			view = view_of(record, probe, &one);
 			if (!view)
 				return -ENOMEM;
 			*(view->bound ? &good : &refused) += 1;
+			if (!view->bound)
+				keep_best(err, &one);
 		}
 	}
 	return refused && !good ? -EINVAL : 0;

@@ -199,25 +199,44 @@ static size_t room_head(const struct ctf_file *file, const struct ctf_packet_hea
 	return sizeof(*ret);
 }
 
+/* All of it, or the reason why not: a disk that fills takes a part first. */
+static int write_all(int fd, struct iovec *io, int count, uint64_t at)
+{
+	while (count) {
+		ssize_t n = pwritev(fd, io, count, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENOSPC;
+		at += (uint64_t)n;
+		for (; count && (size_t)n >= io->iov_len; io++, count--)
+			n -= (ssize_t)io->iov_len;
+		if (count) {
+			io->iov_base = (char *)io->iov_base + n;
+			io->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 static ssize_t write_plain(struct ctf_file *file, const struct ctf_packet_head *head,
                            const void *records, size_t size)
 {
 	struct ctf_packet_head room;
 	size_t want = sizeof(*head) + size;
+	size_t room_size = room_head(file, head, file->bytes + want, &room);
 	struct iovec io[3] = {
 		{ (void *)(uintptr_t)head, sizeof(*head) },
 		{ (void *)(uintptr_t)records, size },
-		{ &room, room_head(file, head, file->bytes + want, &room) },
+		{ &room, room_size },
 	};
-	size_t all = want + io[2].iov_len;
-	ssize_t n = pwritev(file->fd, io, io[2].iov_len ? 3 : 2, (off_t)file->bytes);
+	int code = write_all(file->fd, io, room_size ? 3 : 2, file->bytes);
 
-	if (n < 0)
-		return -errno;
-	if ((size_t)n < all)
-		return -ENOSPC;
+	if (code)
+		return code;
 	/* No room for an empty packet any more: from here on the file grows. */
-	if (file->room && !io[2].iov_len) {
+	if (file->room && !room_size) {
 		if (file->room > file->bytes + want &&
 		    ftruncate(file->fd, (off_t)(file->bytes + want)))
 			return -errno;
@@ -230,8 +249,9 @@ static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,
                                 const struct ctf_packet_head *head, const void *records,
                                 size_t size)
 {
+	struct iovec io = { f->frame, 0 };
 	size_t want;
-	ssize_t n;
+	int code;
 
 	memcpy(f->copy, head, sizeof(*head));
 	memcpy(f->copy + sizeof(*head), records, size);
@@ -239,10 +259,9 @@ static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,
 	    ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, f->copy, sizeof(*head) + size, LEVEL);
 	if (ZSTD_isError(want))
 		return -EIO;
-	n = pwrite(file->fd, f->frame, want, (off_t)file->bytes);
-	if (n < 0)
-		return -errno;
-	return (size_t)n < want ? -ENOSPC : n;
+	io.iov_len = want;
+	code = write_all(file->fd, &io, 1, file->bytes);
+	return code ? code : (ssize_t)want;
 }
 
 /* What there is of a packet that could not be written goes: the file ends with a whole one. */

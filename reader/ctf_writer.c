@@ -2,6 +2,7 @@
 #include "reader/ctf_writer.h"
 
 #include "reader/error.h"
+#include "reader/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,8 @@ static int write_failed(const struct ctf_writer *w, struct weir_error *err, int 
 		    "was reached: raise it, or keep less with --size";
 	else if (code == -ENOSPC)
 		what = "No space left on device: make room, or keep less with --size or --compress";
+	else if (code == -ENOENT)
+		what = "its folder was removed while it was recorded to";
 	else if (code == -EDQUOT)
 		what =
 		    "the disk quota is used up: make room, or keep less with --size or --compress";
@@ -134,6 +137,29 @@ static uint64_t time_after(uint64_t base, uint64_t low)
 	uint64_t bits = (UINT64_C(1) << WEIR_RECORD_TIME_BITS) - 1;
 
 	return base + ((low - base) & bits);
+}
+
+/*
+ * The time of a chunk's last record. The packet's own word is exact once it is complete; while it
+ * grows, it may be that of an event that the next chunk begins with.
+ */
+static uint64_t end_of(const struct stream_chunk *chunk, uint64_t begin)
+{
+	uint64_t end = begin;
+	uint32_t length;
+
+	if (chunk->complete)
+		return chunk->last_time > begin ? chunk->last_time : begin;
+	for (uint32_t at = chunk->from; at < chunk->to; at += length) {
+		uint64_t word;
+
+		length = record_length(chunk->packet + at, chunk->to - at);
+		if (!length)
+			break;
+		memcpy(&word, chunk->packet + at, sizeof(word));
+		end = time_after(end, WEIR_RECORD_TIME(word));
+	}
+	return end;
 }
 
 static uint64_t lost_since(struct ctf_file *f, uint64_t lost)
@@ -189,7 +215,7 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 	head = head_of(CTF_STREAM_EVENTS, chunk->slot, f, size);
 	memcpy(&first, chunk->packet + chunk->from, sizeof(first));
 	head.begin = time_after(chunk->first_time, WEIR_RECORD_TIME(first));
-	head.end = chunk->last_time > head.begin ? chunk->last_time : head.begin;
+	head.end = end_of(chunk, head.begin);
 	head.session = chunk->generation;
 	head.source = chunk->sequence;
 	head.source_end = chunk->to | (chunk->complete ? CTF_COMPLETE : 0);
