@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A recording: one CTF 1.8 trace per target, as babeltrace2 and Trace Compass read it. Records are
- * CTF events already, so a packet on disk is a head of 56 bytes and the packet's bytes as they
+ * CTF events already, so a packet on disk is a head of 80 bytes and the packet's bytes as they
  * lay in memory.
  *
  *     DIR/NAME-PID/metadata        TSDL; written anew (rename) when probes appear, and at the end
@@ -9,8 +9,16 @@
  *     DIR/NAME-PID/stream_threads  names of threads, as events
  *     DIR/NAME-PID/.weir           what weir's own reader wants, as JSON: probes, clock, process
  *
- * Each packet is written by one writev at the end of a file, and everything before it is whole:
+ * Each packet is written by one pwritev behind the last one, and everything before it is whole:
  * whatever ends the writer, the file is right up to the last whole packet (ctf_repair).
+ *
+ * A rotated recording writes over the files of its oldest parts (DIR/NAME-PID/.spare is one that
+ * waits for that), since fresh pages cost more than the copy does. What is behind the last packet
+ * of such a file belongs to an empty packet, written together with each packet: so the file can
+ * be read at any time. It goes when the part is complete.
+ *
+ * Each packet says which stretch of which packet in memory it holds (`session`, `source`,
+ * `source_end`, `source_count`), so another process can go on where a writer was killed (ctf_writer_resume).
  */
 #ifndef WEIR_READER_CTF_H
 #define WEIR_READER_CTF_H
@@ -28,16 +36,29 @@
 /* What precedes the records of a packet on disk. */
 struct ctf_packet_head {
 	uint32_t magic;
-	uint32_t stream; /* CTF_STREAM_* */
-	uint64_t begin;  /* event clock */
+	uint32_t stream;     /* CTF_STREAM_* */
+	uint32_t session;    /* generation of the session */
+	uint32_t source;     /* sequence of the packet in memory, 0: there is none ... */
+	uint32_t source_end; /* ... its byte up to which this goes, + CTF_COMPLETE if that is all */
+	uint32_t source_count; /* ... and how many records are before that */
+	uint64_t reserved;     /* the metadata hides it and the four before it: as padding */
+	uint64_t begin;        /* event clock */
 	uint64_t end;
 	uint64_t content_bits; /* with this head */
-	uint64_t packet_bits;  /* the same: nothing is padded */
+	uint64_t packet_bits;  /* more than that: what is behind belongs to an older part */
 	uint64_t lost;         /* of this slot, since the recording began; grows */
 	uint32_t slot;
 	uint32_t sequence; /* of the packets of this slot in the recording, from 0 */
 };
-_Static_assert(sizeof(struct ctf_packet_head) == 56, "packet head");
+_Static_assert(sizeof(struct ctf_packet_head) == 80, "packet head");
+
+#define CTF_COMPLETE UINT32_C(0x80000000)
+
+/* Nothing but room that an older part of a rotated recording left. */
+static inline bool ctf_is_room(const struct ctf_packet_head *head)
+{
+	return head->content_bits == sizeof(*head) * 8 && head->packet_bits > head->content_bits;
+}
 
 /* What a trace says about where it comes from. Strings are borrowed. */
 struct ctf_target {
@@ -77,13 +98,32 @@ struct ctf_writer;
 int ctf_writer_create(int dir, const struct ctf_target *target, const struct ctf_options *options,
                       struct ctf_writer **ret, struct weir_error *err);
 
+/*
+ * Go on with a trace that another writer left in the folder `dir`, which is the writer's from here
+ * on. What is torn is cut off.
+ */
+int ctf_writer_resume(int dir, const struct ctf_target *target, const struct ctf_options *options,
+                      struct ctf_writer **ret, struct weir_error *err);
+
+/* The last packet of a slot that ctf_writer_resume() found. False: none. */
+bool ctf_writer_last(const struct ctf_writer *writer, uint32_t slot, struct ctf_packet_head *ret);
+
+/* The trace's folder, for another process to resume. Borrowed. */
+int ctf_writer_folder(const struct ctf_writer *writer);
+
 /* Append a chunk of a packet as one packet. -errno with a message: the file ends as before. */
 int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
                      const struct schema *schema, const struct stream_chunk *chunk,
                      struct weir_error *err);
 
-/* Before a session's first chunk of a slot: what its stripe's counter was when the session began. */
-int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t lost);
+/*
+ * Before a session's first chunk of a slot: what its stripe's counter was when the session began,
+ * and what earlier sessions had lost until then.
+ */
+int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t lost, uint64_t before);
+
+/* What the packets of a slot tell of losses so far, over all sessions. */
+uint64_t ctf_writer_lost_so_far(const struct ctf_writer *writer, uint32_t slot);
 
 /* An empty packet that tells of losses since the slot's last one. `lost`: the stripe's counter. */
 int ctf_writer_lost(struct ctf_writer *writer, uint64_t now, uint32_t slot, uint64_t lost);
@@ -94,9 +134,6 @@ int ctf_writer_thread(struct ctf_writer *writer, uint64_t now, uint32_t tid, con
 /* Bring the metadata up to date with the schema and the clock. */
 int ctf_writer_metadata(struct ctf_writer *writer, const struct clock *clock,
                         const struct schema *schema, struct weir_error *err);
-
-/* The next chunks of each slot are of another session: their lost counts begin at 0 again. */
-void ctf_writer_restart(struct ctf_writer *writer);
 
 /* Bytes on disk, packets' and events' numbers so far. */
 struct ctf_totals {
@@ -111,8 +148,14 @@ void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
                         const struct schema *schema);
 
 /*
- * Cut every stream file below `path` to its last whole packet; if `dry`, only say so. Calls `cut` for each file that was
- * cut. Returns the number of files looked at, or -errno.
+ * Whole packets from the start of a file, in bytes, and the last of them (all zeros if there is
+ * none). `frames`: a zstd frame each. -errno: cannot be read.
+ */
+int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last);
+
+/*
+ * Cut every stream file below `path` to its last whole packet; if `dry`, only say so. Calls `cut`
+ * for each file that was cut. Returns the number of files looked at, or -errno.
  */
 int ctf_repair(const char *path, bool dry, void (*cut)(void *arg, const char *file, uint64_t bytes),
                void *arg, struct weir_error *err);

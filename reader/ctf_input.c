@@ -17,6 +17,7 @@ struct ctf_input {
 	int fd;
 	bool compressed, over;
 	size_t begin, end; /* of what the buffer holds */
+	uint64_t padding; /* behind the packet that was given out last */
 	uint64_t bytes;
 	ZSTD_DCtx *zstd;
 	uint8_t packet[PACKET_MAX] __attribute__((aligned(8))); /* decompressed */
@@ -31,6 +32,7 @@ int ctf_input_create(struct ctf_input **ret)
 		return -ENOMEM;
 	in->fd = -1;
 	in->begin = in->end = 0;
+	in->padding = 0;
 	in->bytes = 0;
 	in->zstd = NULL;
 	*ret = in;
@@ -60,6 +62,7 @@ int ctf_input_open(struct ctf_input *in, int dir, const char *name)
 
 	close_file(in);
 	in->begin = in->end = 0;
+	in->padding = 0;
 	in->over = false;
 	in->compressed = length > 4 && !strcmp(name + length - 4, ".zst");
 	if (in->compressed && !in->zstd && !(in->zstd = ZSTD_createDCtx()))
@@ -101,15 +104,37 @@ static int need(struct ctf_input *in, size_t size)
 static bool head_is_right(const struct ctf_packet_head *head)
 {
 	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
-	       head->content_bits == head->packet_bits && head->packet_bits / 8 >= sizeof(*head) &&
-	       head->packet_bits / 8 <= PACKET_MAX;
+	       !(head->content_bits % 64) && head->content_bits <= head->packet_bits &&
+	       head->content_bits / 8 >= sizeof(*head) && head->content_bits / 8 <= PACKET_MAX;
+}
+
+/* What is behind a packet's content: any length. */
+static int skip(struct ctf_input *in, uint64_t size)
+{
+	while (size) {
+		int code = need(in, 1);
+		size_t have = in->end - in->begin;
+
+		if (code)
+			return code;
+		if (!have)
+			return -EBADMSG;
+		if (have > size)
+			have = (size_t)size;
+		in->begin += have;
+		size -= have;
+	}
+	return 0;
 }
 
 static int next_plain(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
                       size_t *size)
 {
-	int code = need(in, sizeof(*head));
+	int code = skip(in, in->padding);
 
+	in->padding = 0;
+	if (!code)
+		code = need(in, sizeof(*head));
 	if (code || in->end == in->begin)
 		return code;
 	if (in->end - in->begin < sizeof(*head))
@@ -117,7 +142,7 @@ static int next_plain(struct ctf_input *in, struct ctf_packet_head *head, const 
 	memcpy(head, in->buffer + in->begin, sizeof(*head));
 	if (!head_is_right(head))
 		return -EBADMSG;
-	*size = head->packet_bits / 8;
+	*size = head->content_bits / 8;
 	code = need(in, *size);
 	if (code)
 		return code;
@@ -125,6 +150,7 @@ static int next_plain(struct ctf_input *in, struct ctf_packet_head *head, const 
 		return -EBADMSG;
 	*ret = in->buffer + in->begin;
 	in->begin += *size;
+	in->padding = head->packet_bits / 8 - *size;
 	return 1;
 }
 
@@ -148,7 +174,7 @@ static int next_frame(struct ctf_input *in, struct ctf_packet_head *head, const 
 		return -EBADMSG;
 	in->begin += frame;
 	*ret = in->packet;
-	*size = out;
+	*size = head->content_bits / 8;
 	return 1;
 }
 

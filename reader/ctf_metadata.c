@@ -67,7 +67,7 @@ static void trace_block(FILE *to, const struct ctf_target *t)
 	    "};\n\n",
 	    u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
 	    u[14], u[15], __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "le" : "be");
-	fputs("env {\n\ttracer_name = \"weir\";\n", to);
+	fputs("env {\n\tdomain = \"user\";\n\ttracer_name = \"weir\";\n", to);
 	fprintf(to, "\ttracer_major = %d;\n\ttracer_minor = %d;\n", WEIR_VERSION_MAJOR,
 	        WEIR_VERSION_MINOR);
 	fputs("\thostname = ", to);
@@ -80,10 +80,24 @@ static void trace_block(FILE *to, const struct ctf_target *t)
 	        t->pid, t->cpus);
 }
 
+/* Viewers take traces of clocks with one uuid for traces of one machine: the boot's. */
+static void boot_uuid(char ret[37])
+{
+	FILE *from = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!from || fscanf(from, "%36s", ret) != 1 || strlen(ret) != 36)
+		strcpy(ret, "00000000-0000-0000-0000-000000000000");
+	if (from)
+		fclose(from);
+}
+
 static void clock_block(FILE *to, const struct ctf_clock *clock)
 {
+	char uuid[37];
+
+	boot_uuid(uuid);
+	fprintf(to, "clock {\n\tname = event_clock;\n\tuuid = \"%s\";\n", uuid);
 	fprintf(to,
-	        "clock {\n\tname = event_clock;\n"
 	        "\tdescription = \"the target's event clock, mapped by pairs at start and end\";\n"
 	        "\tfreq = %" PRIu64 ";\n\toffset_s = %" PRId64 ";\n\toffset = %" PRIu64 ";\n"
 	        "\tabsolute = true;\n};\n\n"
@@ -94,6 +108,10 @@ static void clock_block(FILE *to, const struct ctf_clock *clock)
 	        clock->hz, clock->offset_s, clock->offset);
 }
 
+/*
+ * The packet's context begins at 32 bytes: what weir itself needs of the head is before it, where
+ * no viewer shows it with every event.
+ */
 static void stream_block(FILE *to, int id)
 {
 	fprintf(to,
@@ -102,7 +120,7 @@ static void stream_block(FILE *to, int id)
 	        "\t\ttime64_t timestamp_begin;\n\t\ttime64_t timestamp_end;\n"
 	        "\t\tuint64_t content_size;\n\t\tuint64_t packet_size;\n"
 	        "\t\tuint64_t events_discarded;\n"
-	        "\t\tuint32_t cpu_id;\n\t\tuint32_t packet_seq_num;\n\t};\n"
+	        "\t\tuint32_t cpu_id;\n\t\tuint32_t packet_seq_num;\n\t} align(256);\n"
 	        "\tevent.header := struct {\n\t\tuint16_t id;\n\t\ttime38_t timestamp;\n\t} "
 	        "align(64);\n"
 	        "\tevent.context := struct {\n"

@@ -149,7 +149,7 @@ static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ct
 	while ((code = ctf_input_next(in, &head, &packet, &size)) == 1) {
 		uint64_t bytes = ctf_input_bytes(in);
 
-		if (head.stream == CTF_STREAM_EVENTS) {
+		if (head.stream == CTF_STREAM_EVENTS && !ctf_is_room(&head)) {
 			r->packets++;
 			count_lost(t, r, &head, slot);
 			read_packet(t, r, &head, packet + sizeof(head), size - sizeof(head));

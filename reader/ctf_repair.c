@@ -1,81 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* Cutting files of packets to their last whole one, after something ended the writer. */
-#include "reader/ctf.h"
+#include "reader/ctf_file.h"
 
+#include "reader/cleanup.h"
 #include "reader/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
-
-/* Bytes of whole packets from the start. */
-static uint64_t whole_packets(const uint8_t *data, uint64_t size)
-{
-	uint64_t at = 0;
-
-	while (size - at >= sizeof(struct ctf_packet_head)) {
-		struct ctf_packet_head head;
-
-		memcpy(&head, data + at, sizeof(head));
-		if (head.magic != CTF_MAGIC || head.packet_bits % 64 ||
-		    head.packet_bits / 8 < sizeof(head) || head.packet_bits / 8 > size - at ||
-		    head.content_bits > head.packet_bits)
-			break;
-		at += head.packet_bits / 8;
-	}
-	return at;
-}
-
-static uint64_t whole_frames(const uint8_t *data, uint64_t size)
-{
-	uint64_t at = 0;
-
-	while (at < size) {
-		size_t n = ZSTD_findFrameCompressedSize(data + at, size - at);
-
-		if (ZSTD_isError(n))
-			break;
-		at += n;
-	}
-	return at;
-}
 
 static int file_repair(const char *path, bool frames, bool dry, uint64_t *cut)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct ctf_packet_head last;
 	struct stat st;
-	uint64_t good = 0;
-	int code = 0;
+	int64_t good;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	if (fstat(fd, &st))
-		code = -errno;
-	if (!code && st.st_size) {
-		uint8_t *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-
-		if (data == MAP_FAILED) {
-			code = -errno;
-		} else {
-			madvise(data, (size_t)st.st_size, MADV_SEQUENTIAL);
-			good = (frames ? whole_frames : whole_packets)(data, (uint64_t)st.st_size);
-			munmap(data, (size_t)st.st_size);
-		}
-	}
-	*cut = (uint64_t)st.st_size - good;
-	if (!code && *cut && !dry && ftruncate(fd, (off_t)good))
-		code = -errno;
-	close(fd);
+	good = ctf_whole(fd, frames, &last);
+	if (good < 0)
+		return (int)good;
+	*cut = (uint64_t)(st.st_size - good);
+	if (*cut && !dry && ftruncate(fd, good))
+		return -errno;
 	/* A file without a packet would make the whole trace unreadable. */
-	if (!code && !good && !dry)
+	if (!good && !dry)
 		unlink(path);
-	return code;
+	return 0;
+}
+
+/* A metadata file that was being written, or a part that waited to be written over. */
+static bool is_left_over(const char *name)
+{
+	return name[0] == '.' && (strstr(name, ".new") || !strcmp(name, CTF_SPARE));
 }
 
 int ctf_repair(const char *path, bool dry, void (*cut)(void *arg, const char *file, uint64_t bytes),
@@ -95,9 +56,8 @@ int ctf_repair(const char *path, bool dry, void (*cut)(void *arg, const char *fi
 			                strerror(e->fts_errno));
 			break;
 		}
-		if (!dry && e->fts_info == FTS_F && e->fts_name[0] == '.' &&
-		    strstr(e->fts_name, ".new"))
-			unlink(e->fts_accpath); /* a metadata file that was being written */
+		if (!dry && e->fts_info == FTS_F && is_left_over(e->fts_name))
+			unlink(e->fts_accpath);
 		if (e->fts_info != FTS_F || strncmp(e->fts_name, "stream_", 7))
 			continue;
 		files++;

@@ -1,70 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "reader/ctf.h"
+#include "reader/ctf_writer.h"
 
 #include "reader/error.h"
+#include "reader/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
-#include <zstd.h>
-
-#define PART_MIN (UINT64_C(1) << 20)
-#define LEVEL    1
-
-/* A slot's file that is being written, or the threads' one. */
-struct file {
-	int fd; /* -1: none yet */
-	uint32_t part;
-	uint64_t bytes;
-	uint32_t sequence;
-	bool based;
-	uint64_t lost_base; /* what `lost` was when the session began ... */
-	uint64_t lost;      /* ... and what was told so far, over all sessions */
-	uint64_t lost_before;
-};
-
-/* A part that is complete: the oldest goes first when there is too much. */
-struct part {
-	struct part *next;
-	uint32_t slot, number;
-	uint64_t bytes;
-};
-
-struct ctf_writer {
-	int dir;
-	struct ctf_target target;
-	char *process, *command, *hostname;
-	struct ctf_options options;
-	struct file *files; /* by slot */
-	uint32_t slots;
-	struct file threads;
-	struct part *oldest, **newest;
-	uint64_t kept; /* bytes in complete parts */
-	struct ctf_totals totals;
-	uint64_t known_to; /* how far the log was read that the metadata has */
-	ZSTD_CCtx *zstd;
-	uint8_t *frame; /* FRAME_MAX, and behind it: */
-	uint8_t *copy;  /* the packet in one piece */
-};
-
-#define FRAME_MAX (ZSTD_COMPRESSBOUND(WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head)))
-
-static void file_name(const struct ctf_writer *w, uint32_t slot, uint32_t part, char *ret,
-                      size_t size)
-{
-	const char *suffix = w->options.compress ? ".zst" : "";
-
-	if (w->options.size)
-		snprintf(ret, size, "stream_%u_%u%s", slot, part, suffix);
-	else
-		snprintf(ret, size, "stream_%u%s", slot, suffix);
-}
 
 /* A file name of what a process is called. */
 static void sane_name(const char *process, char *ret, size_t size)
@@ -110,170 +55,78 @@ static int make_folder(int dir, const struct ctf_target *target, struct weir_err
 
 static void writer_free(struct ctf_writer *w)
 {
-	for (uint32_t i = 0; i < w->slots; i++) {
-		if (w->files[i].fd >= 0)
-			close(w->files[i].fd);
-	}
-	if (w->threads.fd >= 0)
-		close(w->threads.fd);
-	if (w->dir >= 0)
-		close(w->dir);
-	for (struct part *p = w->oldest, *next; p; p = next) {
-		next = p->next;
-		free(p);
-	}
-	ZSTD_freeCCtx(w->zstd);
-	free(w->frame);
-	free(w->files);
+	ctf_files_deinit(&w->files);
 	free(w->process);
 	free(w->command);
 	free(w->hostname);
 	free(w);
 }
 
-int ctf_writer_create(int dir, const struct ctf_target *target, const struct ctf_options *options,
-                      struct ctf_writer **ret, struct weir_error *err)
+int ctf_writer_make(int dir, const struct ctf_target *target, const struct ctf_options *options,
+                    struct ctf_writer **ret, struct weir_error *err)
 {
 	struct ctf_writer *w = calloc(1, sizeof(*w));
-	int code;
 
-	if (!w)
+	if (!w) {
+		close(dir);
 		return weir_err(err, -ENOMEM, "no memory");
-	w->dir = w->threads.fd = -1;
-	w->newest = &w->oldest;
+	}
 	w->target = *target;
-	w->options = *options;
 	w->target.process = w->process = strdup(target->process);
 	w->target.command = w->command = strdup(target->command);
 	w->target.hostname = w->hostname = strdup(target->hostname);
-	if (options->compress) {
-		w->zstd = ZSTD_createCCtx();
-		w->frame =
-		    malloc(FRAME_MAX + WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head));
-		w->copy = w->frame + FRAME_MAX;
-	}
-	if (!w->process || !w->command || !w->hostname ||
-	    (options->compress && (!w->zstd || !w->frame))) {
+	if (ctf_files_init(&w->files, dir, options) || !w->process || !w->command || !w->hostname) {
 		writer_free(w);
 		return weir_err(err, -ENOMEM, "no memory");
 	}
-	code = make_folder(dir, target, err);
-	if (code < 0) {
-		writer_free(w);
-		return code;
-	}
-	w->dir = code;
 	*ret = w;
 	return 0;
 }
 
-/* The slot's file; its number is a target's word, bounded by the header's slots. */
-static struct file *slot_file(struct ctf_writer *w, uint32_t slot)
+int ctf_writer_create(int dir, const struct ctf_target *target, const struct ctf_options *options,
+                      struct ctf_writer **ret, struct weir_error *err)
 {
-	if (slot >= w->slots) {
-		struct file *files = realloc(w->files, (slot + 1) * sizeof(*files));
+	int folder = make_folder(dir, target, err);
 
-		if (!files)
-			return NULL;
-		for (uint32_t i = w->slots; i <= slot; i++)
-			files[i] = (struct file){ .fd = -1 };
-		w->files = files;
-		w->slots = slot + 1;
-	}
-	return &w->files[slot];
+	return folder < 0 ? folder : ctf_writer_make(folder, target, options, ret, err);
 }
 
-static int write_failed(struct ctf_writer *w, struct file *f, struct weir_error *err, int code)
+int ctf_writer_folder(const struct ctf_writer *w)
 {
-	/* What is there of this packet goes: the file ends with a whole one. */
-	if (ftruncate(f->fd, (off_t)f->bytes) || lseek(f->fd, (off_t)f->bytes, SEEK_SET) < 0)
-		code = -errno;
-	return weir_err(err, code, "cannot write the recording of %s (%d): %s%s", w->process,
-	                w->target.pid, strerror(-code),
-	                code == -ENOSPC ? ": make room, or keep less with --size or --compress"
-	                                : "");
+	return w->files.dir;
 }
 
-static int write_packet(struct ctf_writer *w, struct file *f, struct ctf_packet_head *head,
-                        const void *records, size_t size, struct weir_error *err)
+static int write_failed(const struct ctf_writer *w, struct weir_error *err, int code)
 {
-	struct iovec io[2] = { { head, sizeof(*head) }, { (void *)(uintptr_t)records, size } };
-	size_t want = sizeof(*head) + size;
-	ssize_t n;
+	const char *what = strerror(-code);
 
-	if (w->zstd && f != &w->threads) {
-		memcpy(w->copy, head, sizeof(*head));
-		memcpy(w->copy + sizeof(*head), records, size);
-		want = ZSTD_compressCCtx(w->zstd, w->frame, FRAME_MAX, w->copy, want, LEVEL);
-		if (ZSTD_isError(want))
-			return weir_err(err, -EIO, "zstd: %s", ZSTD_getErrorName(want));
-		n = write(f->fd, w->frame, want);
-	} else {
-		n = writev(f->fd, io, 2);
-	}
+	if (code == -EFBIG)
+		what =
+		    "the largest file size that is allowed here (ulimit -f, or the file system's) "
+		    "was reached: raise it, or keep less with --size";
+	else if (code == -ENOSPC)
+		what = "No space left on device: make room, or keep less with --size or --compress";
+	else if (code == -ENOENT)
+		what = "its folder was removed while it was recorded to";
+	else if (code == -EDQUOT)
+		what =
+		    "the disk quota is used up: make room, or keep less with --size or --compress";
+	return weir_err(err, code, "cannot write the recording of %s (%d): %s", w->process,
+	                w->target.pid, what);
+}
+
+static int write_packet(struct ctf_writer *w, struct ctf_file *f,
+                        const struct ctf_packet_head *head, const void *records, size_t size,
+                        struct weir_error *err)
+{
+	ssize_t n = ctf_file_write(&w->files, f, head, records, size);
+
 	if (n < 0)
-		return write_failed(w, f, err, -errno);
-	if ((size_t)n < want)
-		return write_failed(w, f, err, -ENOSPC);
-	f->bytes += want;
-	w->totals.bytes += want;
+		return write_failed(w, err, (int)n);
+	w->totals.bytes += (uint64_t)n;
 	w->totals.packets++;
-	f->sequence++;
+	f->last = *head;
 	return 0;
-}
-
-/* --- rotation */
-
-static void drop_oldest(struct ctf_writer *w)
-{
-	struct part *p = w->oldest;
-	char name[64];
-
-	file_name(w, p->slot, p->number, name, sizeof(name));
-	unlinkat(w->dir, name, 0);
-	w->kept -= p->bytes;
-	w->oldest = p->next;
-	if (!w->oldest)
-		w->newest = &w->oldest;
-	free(p);
-}
-
-static int part_close(struct ctf_writer *w, uint32_t slot, struct file *f)
-{
-	struct part *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	*p = (struct part){ .slot = slot, .number = f->part, .bytes = f->bytes };
-	*w->newest = p;
-	w->newest = &p->next;
-	w->kept += p->bytes;
-	close(f->fd);
-	f->fd = -1;
-	f->part++;
-	f->bytes = 0;
-	while (w->oldest && w->kept > w->options.size)
-		drop_oldest(w);
-	return 0;
-}
-
-static int file_ready(struct ctf_writer *w, uint32_t slot, struct file *f, struct weir_error *err)
-{
-	uint64_t most = w->options.size / 8 > PART_MIN ? w->options.size / 8 : PART_MIN;
-	char name[64];
-	int code;
-
-	if (w->options.size && f->fd >= 0 && f->bytes >= most && part_close(w, slot, f))
-		return weir_err(err, -ENOMEM, "no memory");
-	if (f->fd >= 0)
-		return 0;
-	file_name(w, slot, f->part, name, sizeof(name));
-	f->fd = openat(w->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (f->fd >= 0)
-		return 0;
-	code = -errno;
-	return weir_err(err, code, "cannot make %s in the recording of %s (%d): %s", name,
-	                w->process, w->target.pid, strerror(-code));
 }
 
 /* --- packets */
@@ -286,7 +139,30 @@ static uint64_t time_after(uint64_t base, uint64_t low)
 	return base + ((low - base) & bits);
 }
 
-static uint64_t lost_since(struct file *f, uint64_t lost)
+/*
+ * The time of a chunk's last record. The packet's own word is exact once it is complete; while it
+ * grows, it may be that of an event that the next chunk begins with.
+ */
+static uint64_t end_of(const struct stream_chunk *chunk, uint64_t begin)
+{
+	uint64_t end = begin;
+	uint32_t length;
+
+	if (chunk->complete)
+		return chunk->last_time > begin ? chunk->last_time : begin;
+	for (uint32_t at = chunk->from; at < chunk->to; at += length) {
+		uint64_t word;
+
+		length = record_length(chunk->packet + at, chunk->to - at);
+		if (!length)
+			break;
+		memcpy(&word, chunk->packet + at, sizeof(word));
+		end = time_after(end, WEIR_RECORD_TIME(word));
+	}
+	return end;
+}
+
+static uint64_t lost_since(struct ctf_file *f, uint64_t lost)
 {
 	if (!f->based) {
 		f->based = true;
@@ -297,7 +173,7 @@ static uint64_t lost_since(struct file *f, uint64_t lost)
 	return f->lost;
 }
 
-static struct ctf_packet_head head_of(uint32_t stream, uint32_t slot, const struct file *f,
+static struct ctf_packet_head head_of(uint32_t stream, uint32_t slot, const struct ctf_file *f,
                                       size_t size)
 {
 	uint64_t bits = (sizeof(struct ctf_packet_head) + size) * 8;
@@ -310,13 +186,17 @@ static struct ctf_packet_head head_of(uint32_t stream, uint32_t slot, const stru
 		.lost = f->lost,
 		.slot = slot,
 		.sequence = f->sequence,
+		.session = f->last.session,
+		.source = f->last.source,
+		.source_end = f->last.source_end,
+		.source_count = f->last.source_count,
 	};
 }
 
 int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const struct schema *schema,
                      const struct stream_chunk *chunk, struct weir_error *err)
 {
-	struct file *f = slot_file(w, chunk->slot);
+	struct ctf_file *f = ctf_files_slot(&w->files, chunk->slot);
 	size_t size = chunk->to - chunk->from;
 	struct ctf_packet_head head;
 	uint64_t first;
@@ -331,41 +211,48 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 		if (code)
 			return code;
 	}
-	code = file_ready(w, chunk->slot, f, err);
-	if (code)
-		return code;
 	lost_since(f, chunk->lost);
 	head = head_of(CTF_STREAM_EVENTS, chunk->slot, f, size);
 	memcpy(&first, chunk->packet + chunk->from, sizeof(first));
 	head.begin = time_after(chunk->first_time, WEIR_RECORD_TIME(first));
-	head.end = chunk->last_time > head.begin ? chunk->last_time : head.begin;
+	head.end = end_of(chunk, head.begin);
+	head.session = chunk->generation;
+	head.source = chunk->sequence;
+	head.source_end = chunk->to | (chunk->complete ? CTF_COMPLETE : 0);
+	head.source_count = chunk->before + chunk->count;
 	code = write_packet(w, f, &head, chunk->packet + chunk->from, size, err);
 	if (!code)
 		w->totals.events += chunk->count;
 	return code;
 }
 
-int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t lost)
+int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t lost, uint64_t before)
 {
-	struct file *f = slot_file(w, slot);
+	struct ctf_file *f = ctf_files_slot(&w->files, slot);
 
 	if (!f)
 		return -ENOMEM;
 	f->based = true;
 	f->lost_base = lost;
+	f->lost_before = before;
 	return 0;
+}
+
+uint64_t ctf_writer_lost_so_far(const struct ctf_writer *w, uint32_t slot)
+{
+	return slot < w->files.count ? w->files.slots[slot].lost : 0;
 }
 
 int ctf_writer_lost(struct ctf_writer *w, uint64_t now, uint32_t slot, uint64_t lost)
 {
-	struct file *f = slot_file(w, slot);
+	struct ctf_file *f = ctf_files_slot(&w->files, slot);
 	uint64_t told;
 	struct ctf_packet_head head;
 
 	if (!f || !f->based)
 		return 0;
 	told = f->lost;
-	if (lost_since(f, lost) == told || file_ready(w, slot, f, NULL))
+	if (lost_since(f, lost) == told)
 		return 0;
 	head = head_of(CTF_STREAM_EVENTS, slot, f, 0);
 	head.begin = head.end = now;
@@ -380,133 +267,18 @@ int ctf_writer_thread(struct ctf_writer *w, uint64_t now, uint32_t tid, const ch
 	} event = { .record = { .head = (now << (64 - WEIR_RECORD_TIME_BITS) >>
 		                         (48 - WEIR_RECORD_TIME_BITS)),
 		                .tid = tid } };
-	struct file *f = &w->threads;
+	struct ctf_file *f = &w->files.threads;
 	struct ctf_packet_head head;
 
-	if (f->fd < 0) {
-		f->fd =
-		    openat(w->dir, "stream_threads", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (f->fd < 0)
-			return -errno;
-	}
 	memcpy(event.name, name, strnlen(name, sizeof(event.name)));
 	head = head_of(CTF_STREAM_THREADS, 0, f, sizeof(event));
 	head.begin = head.end = now;
 	return write_packet(w, f, &head, &event, sizeof(event), NULL);
 }
 
-void ctf_writer_restart(struct ctf_writer *w)
-{
-	for (uint32_t i = 0; i < w->slots; i++) {
-		w->files[i].based = false;
-		w->files[i].lost_before = w->files[i].lost;
-	}
-}
-
 void ctf_writer_totals(const struct ctf_writer *w, struct ctf_totals *ret)
 {
 	*ret = w->totals;
-}
-
-/* --- metadata and sidecar */
-
-static int file_replace(int dir, const char *name, const char *text, size_t size)
-{
-	char temporary[64];
-	int fd, code = 0;
-
-	snprintf(temporary, sizeof(temporary), ".%s.new", name);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	while (size && !code) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0)
-			code = -errno;
-		else
-			text += n, size -= (size_t)n;
-	}
-	close(fd);
-	if (!code && renameat(dir, temporary, dir, name))
-		code = -errno;
-	if (code)
-		unlinkat(dir, temporary, 0);
-	return code;
-}
-
-static json_object *probe_json(const struct schema_probe *p)
-{
-	json_object *o = json_object_new_object(), *fields = json_object_new_array();
-
-	json_object_object_add(o, "id", json_object_new_int(p->id));
-	json_object_object_add(o, "provider", json_object_new_string(p->provider));
-	json_object_object_add(o, "probe", json_object_new_string(p->name));
-	for (uint32_t i = 0; i < p->count; i++) {
-		json_object *f = json_object_new_object();
-
-		json_object_object_add(f, "name", json_object_new_string(p->fields[i].name));
-		json_object_object_add(f, "type",
-		                       json_object_new_string(schema_type_name(p->fields[i].type)));
-		json_object_array_add(fields, f);
-	}
-	json_object_object_add(o, "fields", fields);
-	return o;
-}
-
-static int sidecar_write(const struct ctf_writer *w, const struct ctf_clock *clock,
-                         const struct schema *schema)
-{
-	json_object *o = json_object_new_object(), *probes = json_object_new_array();
-	json_object *c = json_object_new_object();
-	const char *text;
-	size_t size;
-	int code;
-
-	json_object_object_add(o, "version", json_object_new_int(1));
-	json_object_object_add(o, "pid", json_object_new_int(w->target.pid));
-	json_object_object_add(o, "inner_pid", json_object_new_int(w->target.inner_pid));
-	json_object_object_add(o, "process", json_object_new_string(w->process));
-	json_object_object_add(o, "command", json_object_new_string(w->command));
-	json_object_object_add(o, "hostname", json_object_new_string(w->hostname));
-	json_object_object_add(c, "hz", json_object_new_uint64(clock->hz));
-	json_object_object_add(c, "offset_s", json_object_new_int64(clock->offset_s));
-	json_object_object_add(c, "offset", json_object_new_uint64(clock->offset));
-	json_object_object_add(o, "clock", c);
-	for (uint32_t id = 1; id < schema->ids; id++) {
-		if (schema->probes[id])
-			json_object_array_add(probes, probe_json(schema->probes[id]));
-	}
-	json_object_object_add(o, "probes", probes);
-	text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &size);
-	code = text ? file_replace(w->dir, CTF_SIDECAR, text, size) : -ENOMEM;
-	json_object_put(o);
-	return code;
-}
-
-int ctf_writer_metadata(struct ctf_writer *w, const struct clock *clock,
-                        const struct schema *schema, struct weir_error *err)
-{
-	struct ctf_clock at;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
-	int code;
-
-	if (!to)
-		return weir_err(err, -ENOMEM, "no memory");
-	ctf_clock_init(clock, &at);
-	ctf_metadata_write(to, &w->target, &at, schema);
-	code = fclose(to) ? -ENOMEM : file_replace(w->dir, "metadata", text, size);
-	free(text);
-	if (!code)
-		code = sidecar_write(w, &at, schema);
-	if (code)
-		return weir_err(err, code,
-		                "cannot write the metadata of the recording of %s (%d): %s",
-		                w->process, w->target.pid, strerror(-code));
-	w->known_to = schema->read_to;
-	return 0;
 }
 
 void ctf_writer_destroy(struct ctf_writer *w, const struct clock *clock,

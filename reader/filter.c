@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/filter.h"
 #include "reader/error.h"
+#include "reader/nearest.h"
 #include "reader/pattern.h"
 
 #include <ctype.h>
@@ -352,6 +353,19 @@ static enum value_kind kind_of(uint8_t type)
 	}
 }
 
+static int no_field(const struct node *node, const struct schema_probe *probe,
+                    struct weir_error *err)
+{
+	const char *names[SCHEMA_FIELDS_MAX], *nearest;
+
+	for (uint32_t i = 0; i < probe->count; i++)
+		names[i] = probe->fields[i].name;
+	nearest = nearest_name(node->text, names, probe->count);
+	return weir_err(err, -ENOENT, "--where, column %u: %s:%s has no field `%s`%s%s",
+	                node->column, probe->provider, probe->name, node->text,
+	                nearest ? "; nearest: " : "", nearest ? nearest : "");
+}
+
 static int bind_name(const struct node *node, const struct schema_probe *probe, struct binding *b,
                      struct weir_error *err)
 {
@@ -373,8 +387,7 @@ static int bind_name(const struct node *node, const struct schema_probe *probe, 
 	else if (!strcmp(node->text, "provider"))
 		*b = (struct binding){ VALUE_TEXT, FROM_CONSTANT, 0, probe->provider };
 	else
-		return weir_err(err, -ENOENT, "--where, column %u: %s:%s has no field `%s`",
-		                node->column, probe->provider, probe->name, node->text);
+		return no_field(node, probe, err);
 	return 0;
 }
 

@@ -50,6 +50,16 @@ void stream_restart(struct stream *stream)
 		slot_next(&stream->slots[i], 1);
 }
 
+void stream_resume(struct stream *stream, uint32_t slot, uint32_t sequence, uint32_t offset,
+                   uint32_t count)
+{
+	if (slot >= stream->session->shm->head.slots || offset < WEIR_PACKET_RECORDS ||
+	    offset > WEIR_SHM_PACKET_SIZE)
+		return;
+	stream->slots[slot] =
+	    (struct stream_slot){ .expected = sequence, .offset = offset, .count = count };
+}
+
 static uint64_t load_commit(const struct stream *stream, uint32_t packet)
 {
 	/* Pairs with the target's commit: the records before it are written. */
@@ -182,6 +192,8 @@ static int deliver(struct stream *stream, const struct stream_entry *e, bool com
 		.from = slot->offset,
 		.to = WEIR_COMMIT_OFFSET(commit),
 		.count = WEIR_COMMIT_COUNT(commit) - slot->count,
+		.before = slot->count,
+		.generation = stream->session->generation,
 		.first_time = __atomic_load_n(&desc->first_time, __ATOMIC_RELAXED),
 		.lost = __atomic_load_n(&desc->lost, __ATOMIC_RELAXED),
 		.packet = (const uint8_t *)shm_packet(stream->session->shm, e->packet),

@@ -25,6 +25,8 @@ struct stream_chunk {
 	uint32_t sequence;     /* of the packet in its slot, from 1 */
 	uint32_t from, to;     /* bytes of the packet; records begin at WEIR_PACKET_RECORDS */
 	uint32_t count;        /* records in [from, to), by the target's word */
+	uint32_t before;       /* records in front of `from` */
+	uint32_t generation;   /* of the session */
 	uint64_t first_time;   /* lower bound of the packet's event times */
 	uint64_t last_time;    /* time of its last record, or of a later one if it grows still */
 	uint64_t lost;         /* the slot's stripe's lost counter before this packet */
@@ -64,6 +66,13 @@ void stream_deinit(struct stream *stream);
 
 /* After the session was claimed anew: begin with sequence 1 again. */
 void stream_restart(struct stream *stream);
+
+/*
+ * Go on where another reader of this session stopped: behind `count` records, at `offset`, of a
+ * slot's packet `sequence`.
+ */
+void stream_resume(struct stream *stream, uint32_t slot, uint32_t sequence, uint32_t offset,
+                   uint32_t count);
 
 enum stream_what {
 	STREAM_COMPLETE, /* complete packets only */

@@ -212,6 +212,8 @@ static int target_claim(struct target *target, struct weir_error *err)
 	target->tracer->attached++;
 	if (!(target->shm.head.features & WEIR_FEATURE_RSEQ))
 		target->tracer->rseq = false;
+	if (target->tracer->options.begun)
+		target->tracer->options.begun(target->tracer->options.arg, target);
 	/*
 	 * Probes that appear from now on are armed by the target if the patterns fit into the
 	 * session, and else found by target_refresh(). Those before are in this update: the state

@@ -67,6 +67,8 @@ struct tracer_options {
 	 * slot, unmerged. Nonzero: not taken, and handed out again in the next look.
 	 */
 	int (*chunk)(void *arg, struct target *target, const struct stream_chunk *chunk);
+	/* A session begins; its probes are off yet. NULL: nobody wants to know. */
+	void (*begun)(void *arg, struct target *target);
 	/* With `chunk`: a target's session ended (also one that goes on with another session, so
 	 * that slots count from 1 again), or, if `leaving`, the target itself. */
 	void (*ended)(void *arg, struct target *target, bool leaving);

@@ -3,7 +3,8 @@
  * A program that is traced, on libweir: shop:order(id u64, path string, ms f64, ok bool) and
  * shop:tick(n i32).
  *
- *   shop [-n EVENTS] [-t THREADS] [-g NS] [-w] [-F] [-b] [-s SECONDS] [-k KIDS] [-x FILE...]
+ *   shop [-n EVENTS] [-t THREADS] [-g NS] [-w] [-F] [-b] [-s SECONDS] [-k KIDS]
+ *        [-K US] [-x FILE...]
  *
  *   -n  events per thread     -g  nap between fires     -F  fire until killed
  *   -w  wait until shop:order is on before the first fire
@@ -13,6 +14,7 @@
  *   -x  at the end, exec this program with the arguments behind it
  *   -D  close all descriptors after publishing, as daemons do
  *   -N  be not dumpable
+ *   -K  US: after the first fire, SIGKILL itself within twice so many microseconds
  *   -C  FILE: a u64 per thread, the number of fires that have returned; outlives the process
  *
  * id is the thread's number in the top byte and a sequence number. Prints "ready PID" when the
@@ -22,6 +24,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +67,25 @@ static void *run(void *arg)
 	return NULL;
 }
 
+static void *kill_self(void *arg)
+{
+	nap((long)(uintptr_t)arg);
+	kill(getpid(), SIGKILL);
+	return NULL;
+}
+
+/* Some time from now, while the other threads fire. */
+static void end_soon(long us)
+{
+	pthread_t thread;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	srand((unsigned)now.tv_nsec ^ (unsigned)getpid());
+	us = (long)((double)rand() / RAND_MAX * 2000.0 * (double)us);
+	pthread_create(&thread, NULL, kill_self, (void *)(uintptr_t)us);
+}
+
 static void map_counters(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT, 0600);
@@ -78,7 +100,7 @@ static void map_counters(const char *path)
 
 static void run_all(unsigned threads)
 {
-	pthread_t thread[64];
+	pthread_t thread[1024];
 
 	for (uintptr_t i = 1; i < threads; i++)
 		pthread_create(&thread[i], NULL, run, (void *)i);
@@ -126,9 +148,10 @@ int main(int argc, char **argv)
 	unsigned threads = 1, kids = 0;
 	bool wait_on = false, block = false, late = false, daemon = false, hide = false;
 	double live = 0;
+	long death = 0;
 	char **next = NULL;
 
-	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:")) >= 0;) {
+	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:K:")) >= 0;) {
 		switch (c) {
 		case 'n':
 			events = strtoull(optarg, NULL, 0);
@@ -166,6 +189,9 @@ int main(int argc, char **argv)
 		case 'C':
 			map_counters(optarg);
 			break;
+		case 'K':
+			death = atol(optarg);
+			break;
 		case 'N':
 			hide = true;
 			break;
@@ -184,6 +210,8 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (wait_on && !weir_enabled(order))
 		nap(1000000);
+	if (death)
+		end_soon(death);
 	run_all(threads);
 	for (unsigned i = 0; i < kids; i++) {
 		if (!fork()) {

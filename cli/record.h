@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of `weir record` share:
+ *
+ *     record.c          from beginning to end: attaching, the loop, signals
+ *     record_options.c  the command line
+ *     record_trace.c    a target's trace: what of it is written, when
+ *     record_folder.c   where it all goes
+ *     record_until.c    --until: what waits in weir's own memory
+ *     record_keeper.c   the process that ends a recording whose weir was killed
+ *     record_show.c     the progress line and the summary
+ */
+#ifndef WEIR_CLI_RECORD_H
+#define WEIR_CLI_RECORD_H
+
+#include "cli/selection.h"
+#include "reader/ctf.h"
+#include "reader/filter.h"
+
+#define MS     INT64_C(1000000)
+#define SECOND INT64_C(1000000000)
+
+struct record_options {
+	struct selection selection;
+	bool overwrite;
+	bool quiet;
+	const char *folder;
+	const char *until;
+	int64_t duration; /* 0: until it is told to end */
+	uint32_t mode;
+	uint64_t buffer;
+	struct ctf_options ctf;
+};
+
+/* 0: go on; else the exit status plus one. */
+int record_parse(int argc, char **argv, struct record_options *ret);
+
+struct kept; /* a chunk that waits for --until */
+
+/* One target's trace: target->user. */
+struct recording {
+	struct recording *next;
+	struct ctf_writer *writer;
+	int64_t threads_at;
+	int64_t metadata_at; /* when it is next written for its clock's sake */
+	int64_t metadata_age;
+	uint32_t begun; /* generation of the session that losses are counted for */
+};
+
+struct record {
+	struct record_options options;
+	struct patterns patterns;
+	struct filter *until;
+	struct tracer *tracer;
+	struct launch launch;
+	int folder;
+	bool made_folder;
+	int keeper; /* a socket; -1: none */
+	char hostname[65];
+	struct kept *oldest, **newest;
+	uint64_t kept_bytes;
+	struct ctf_totals done; /* of traces that are closed */
+	struct recording *recordings;
+	size_t traces;
+	bool dump;  /* write what the flight recorder holds in the next looks */
+	bool found; /* --until */
+	bool usage; /* a pattern or an expression is wrong */
+	int failed;
+	struct weir_error err;
+	int64_t began, shown_at, synced_at;
+	uint64_t shown_events;
+};
+
+/* --- record_trace.c */
+
+/* A target as its trace describes it. The strings live as long as `command` and the target. */
+struct ctf_target record_about(const struct record *record, const struct target *target,
+                               char *command, size_t size);
+
+/* The target's trace; made when its first packet comes. NULL: record->failed. */
+struct recording *record_trace(struct record *record, struct target *target);
+
+/* Write a stretch of a packet. Nonzero: record->failed. */
+int record_write(struct record *record, struct target *target, struct recording *recording,
+                 const struct stream_chunk *chunk);
+
+/* Once a second: threads' names, and the metadata for its clock's sake. */
+void record_refresh(struct record *record, struct target *target, int64_t now);
+
+/* A session ended; the target itself. */
+void record_session_over(struct target *target, struct recording *recording);
+void record_trace_over(struct record *record, struct target *target);
+
+struct ctf_totals record_totals(const struct record *record);
+
+/* --- record_folder.c */
+
+int record_folder_open(struct record *record, struct weir_error *err);
+
+/* Nothing was recorded: a folder that was made for it goes again. */
+void record_folder_forget(const struct record *record);
+
+/* Is it still there? Else record->failed. */
+void record_folder_check(struct record *record);
+
+/* --- record_until.c */
+
+int until_keep(struct record *record, struct target *target, struct recording *recording,
+               const struct stream_chunk *chunk);
+
+/* What was kept of one target goes to disk. */
+void until_write(struct record *record, struct target *target, struct recording *recording);
+void until_deinit(struct record *record);
+
+/* Errors of filters name the option of weir trace. */
+void until_rename(struct weir_error *err);
+
+/* Can the expression be asked of a probe that is there? */
+int until_check(struct record *record, struct weir_error *err);
+
+/* --- record_keeper.c */
+
+/* Starts it; returns a socket, or -1: there is none, and weir must not be killed. */
+int keeper_start(const struct record *record);
+
+/* A session began, a trace's folder was made, a session ended. Nothing happens without a keeper. */
+void keeper_begun(const struct record *record, const struct target *target);
+void keeper_folder(const struct record *record, const struct target *target);
+void keeper_over(const struct record *record, const struct target *target);
+
+/* All is written: it ends without doing anything. */
+void keeper_stop(struct record *record);
+
+/* --- record_show.c */
+
+void record_progress(struct record *record, int64_t now);
+void record_summary(const struct record *record);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/record.h"
+
+#include "cli/cmd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void record_progress(struct record *record, int64_t now)
+{
+	struct ctf_totals t = record_totals(record);
+	double seconds = (double)(now - record->shown_at) / 1e9;
+
+	if (record->options.quiet || !isatty(STDERR_FILENO) || now - record->shown_at < SECOND / 2)
+		return;
+	if (record->options.overwrite && !record->done.events)
+		fprintf(stderr,
+		        "\r\033[K%.0f s  flight recorder: Ctrl-\\ writes, Ctrl-C writes and ends",
+		        (double)(now - record->began) / 1e9);
+	else
+		fprintf(
+		    stderr, "\r\033[K%.0f s  %" PRIu64 " events  %.0f/s  %.1f MiB  lost %" PRIu64,
+		    (double)(now - record->began) / 1e9, t.events,
+		    record->shown_at ? (double)(t.events - record->shown_events) / seconds : 0.0,
+		    (double)t.bytes / 1048576.0, tracer_lost(record->tracer));
+	fflush(stderr);
+	record->shown_at = now;
+	record->shown_events = t.events;
+}
+
+void record_summary(const struct record *record)
+{
+	struct ctf_totals t = record_totals(record);
+	double seconds = (double)(clock_monotonic() - record->began) / 1e9;
+	uint64_t lost = tracer_lost(record->tracer), over = tracer_overwritten(record->tracer);
+
+	if (record->options.quiet)
+		return;
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	fprintf(stderr,
+	        "weir: recorded %" PRIu64
+	        " events of %zu process%s in %.2f s, %.1f MiB, lost %" PRIu64,
+	        t.events, record->traces, record->traces == 1 ? "" : "es", seconds,
+	        (double)t.bytes / 1048576.0, lost);
+	if (over)
+		fprintf(stderr, ", overwritten %" PRIu64, over);
+	if (record->tracer->missing + record->tracer->bad)
+		fprintf(stderr, ", unreadable packets %" PRIu64,
+		        record->tracer->missing + record->tracer->bad);
+	fprintf(stderr, "\nweir: weir report %s%s\n", record->options.folder,
+	        record->options.ctf.compress ? "" : "  (or babeltrace2)");
+	if (lost)
+		fputs("weir: events were lost because the disk or weir could not take them as fast "
+		      "as they "
+		      "came: a larger --buffer for bursts, fewer probes, --compress for a slow "
+		      "disk, or "
+		      "--mode block, where fires wait if the program allows it\n",
+		      stderr);
+	if (record->until && !record->found)
+		fputs("weir: no event fitted --until\n", stderr);
+}

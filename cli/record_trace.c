@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* A target's trace: what is written of it, and when. */
+#include "cli/record.h"
+
+#include "reader/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static void command_line(pid_t pid, char *ret, size_t size)
+{
+	char path[32];
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, ret, size - 1);
+		close(fd);
+	}
+	if (n < 0)
+		n = 0;
+	while (n && !ret[n - 1])
+		n--;
+	for (ssize_t i = 0; i < n; i++) {
+		if (!ret[i])
+			ret[i] = ' ';
+	}
+	ret[n] = '\0';
+}
+
+struct naming {
+	struct recording *recording;
+	struct target *target;
+};
+
+static void name_thread(void *arg, const struct thread *thread)
+{
+	struct naming *naming = arg;
+
+	ctf_writer_thread(naming->recording->writer, clock_now(&naming->target->clock), thread->tid,
+	                  thread->name);
+}
+
+/* Names of the threads that are there now. */
+static void record_threads(struct recording *r, struct target *target, int64_t now)
+{
+	struct naming naming = { r, target };
+
+	if (r->threads_at && now - r->threads_at < 5 * SECOND)
+		return;
+	r->threads_at = now;
+	threads_each_new(&target->threads, now, name_thread, &naming);
+}
+
+struct ctf_target record_about(const struct record *record, const struct target *target,
+                               char *command, size_t size)
+{
+	struct ctf_target about = {
+		.process = target->process->name,
+		.command = command,
+		.hostname = record->hostname,
+		.pid = target->shm.pid,
+		.inner_pid = (pid_t)target->shm.head.pid,
+		.cpus = target->shm.head.cpus,
+		.epoch_ns = target->clock.epoch_ns,
+	};
+
+	command_line(target->shm.pid, command, size);
+	if (getrandom(about.uuid, sizeof(about.uuid), GRND_NONBLOCK) < 0)
+		memcpy(about.uuid, &target->shm.ino, sizeof(target->shm.ino));
+	return about;
+}
+
+struct recording *record_trace(struct record *record, struct target *target)
+{
+	char command[4096];
+	struct recording *r = target->user;
+	struct ctf_target about;
+
+	if (r)
+		return r;
+	about = record_about(record, target, command, sizeof(command));
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		record->failed = weir_err(&record->err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	record->failed = ctf_writer_create(record->folder, &about, &record->options.ctf, &r->writer,
+	                                   &record->err);
+	if (!record->failed)
+		record->failed =
+		    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+	if (record->failed) {
+		ctf_writer_destroy(r->writer, NULL, NULL);
+		free(r);
+		return NULL;
+	}
+	r->next = record->recordings;
+	record->recordings = r;
+	record->traces++;
+	target->user = r;
+	keeper_folder(record, target);
+	record_threads(r, target, clock_monotonic());
+	return r;
+}
+
+/* Slots of a CPU share its stripe's counter; the first of them tells of it. */
+static uint32_t slots_per_cpu(const struct target *target)
+{
+	uint32_t n = target->shm.head.slots / target->shm.head.cpus;
+
+	return n ? n : 1;
+}
+
+/* Where a session's counts of losses begin. */
+static void begin_losses(const struct target *target, struct recording *r)
+{
+	const uint64_t *base = target->session.lost_base;
+
+	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
+		uint32_t slot = cpu * slots_per_cpu(target);
+
+		ctf_writer_lost_base(r->writer, slot, base ? base[cpu] : 0,
+		                     ctf_writer_lost_so_far(r->writer, slot));
+	}
+	r->begun = target->session.generation;
+}
+
+int record_write(struct record *record, struct target *target, struct recording *r,
+                 const struct stream_chunk *chunk)
+{
+	struct stream_chunk own = *chunk;
+
+	if (record->failed)
+		return record->failed;
+	if (r->begun != target->session.generation)
+		begin_losses(target, r);
+	if (own.slot % slots_per_cpu(target))
+		own.lost = 0;
+	record->failed =
+	    ctf_writer_chunk(r->writer, &target->clock, &target->schema, &own, &record->err);
+	return record->failed;
+}
+
+/*
+ * The clock in the metadata is as good as the time between its pairs is long, and the last one is
+ * written at the end; this is for recordings that are cut off. New probes are written when their
+ * first packet is.
+ */
+static void record_clock(struct record *record, struct target *target, int64_t now)
+{
+	struct recording *r = target->user;
+
+	if (now < r->metadata_at)
+		return;
+	r->metadata_age = r->metadata_age ? 2 * r->metadata_age : SECOND;
+	r->metadata_at = now + r->metadata_age;
+	record->failed =
+	    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+}
+
+void record_refresh(struct record *record, struct target *target, int64_t now)
+{
+	if (!target->user)
+		return;
+	record_threads(target->user, target, now);
+	if (!record->failed)
+		record_clock(record, target, now);
+}
+
+void record_session_over(struct target *target, struct recording *r)
+{
+	uint64_t now = clock_now(&target->clock);
+
+	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
+		const uint64_t *lost = &shm_stripe(&target->shm, cpu)->lost[target->session.index];
+
+		ctf_writer_lost(r->writer, now, cpu * slots_per_cpu(target),
+		                __atomic_load_n(lost, __ATOMIC_RELAXED));
+	}
+}
+
+void record_trace_over(struct record *record, struct target *target)
+{
+	struct recording *r = target->user, **at = &record->recordings;
+	struct ctf_totals totals;
+
+	if (!r)
+		return;
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	ctf_writer_totals(r->writer, &totals);
+	record->done.bytes += totals.bytes;
+	record->done.packets += totals.packets;
+	record->done.events += totals.events;
+	clock_update(&target->clock);
+	ctf_writer_destroy(r->writer, &target->clock, &target->schema);
+	free(r);
+	target->user = NULL;
+}
+
+struct ctf_totals record_totals(const struct record *record)
+{
+	struct ctf_totals sum = record->done;
+
+	for (const struct recording *r = record->recordings; r; r = r->next) {
+		struct ctf_totals one;
+
+		ctf_writer_totals(r->writer, &one);
+		sum.bytes += one.bytes;
+		sum.packets += one.packets;
+		sum.events += one.events;
+	}
+	return sum;
+}

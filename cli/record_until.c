@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --until: a flight recorder that looks at each event, so weir itself keeps the newest chunks, up
+ * to --buffer bytes, and writes them when one fitted or the recording ends.
+ */
+#include "cli/record.h"
+
+#include "reader/error.h"
+#include "reader/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A chunk that waits in weir's own memory for --until. */
+struct kept {
+	struct kept *next;
+	struct recording *recording;
+	struct stream_chunk chunk;
+	uint8_t bytes[];
+};
+
+struct view {
+	struct filter_bound *bound;
+};
+
+static void view_free(void *arg)
+{
+	struct view *view = arg;
+
+	filter_bound_free(view->bound);
+	free(view);
+}
+
+static struct view *view_of(struct record *record, struct schema_probe *probe,
+                            struct weir_error *err)
+{
+	struct view *view = probe->view;
+
+	if (view)
+		return view;
+	view = calloc(1, sizeof(*view));
+	if (!view)
+		return NULL;
+	filter_bind(record->until, probe, &view->bound, err);
+	probe->view = view;
+	probe->view_free = view_free;
+	return view;
+}
+
+static bool record_fits(struct record *record, struct target *target, const uint8_t *bytes,
+                        uint32_t length)
+{
+	const struct weir_shm_record *head = (const void *)bytes;
+	struct filter_context context = { .pid = (uint64_t)target->shm.pid,
+		                          .tid = head->tid,
+		                          .cpu = head->cpu };
+	struct record_value values[SCHEMA_FIELDS_MAX];
+	struct schema_probe *probe = schema_find(&target->schema, WEIR_RECORD_ID(head->head));
+	struct view *view = probe ? view_of(record, probe, NULL) : NULL;
+
+	return view && view->bound && record_decode(probe, bytes, length, 0, values) &&
+	       filter_match(view->bound, values, &context);
+}
+
+static bool chunk_fits(struct record *record, struct target *target, const struct kept *kept)
+{
+	uint32_t at = 0, size = kept->chunk.to - kept->chunk.from;
+
+	while (at < size) {
+		uint32_t length = record_length(kept->bytes + at, size - at);
+
+		if (!length)
+			return false;
+		if (record_fits(record, target, kept->bytes + at, length))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+static void kept_drop(struct record *record)
+{
+	struct kept *k = record->oldest;
+
+	record->kept_bytes -= k->chunk.to - k->chunk.from;
+	record->oldest = k->next;
+	if (!record->oldest)
+		record->newest = &record->oldest;
+	free(k);
+}
+
+int until_keep(struct record *record, struct target *target, struct recording *r,
+               const struct stream_chunk *chunk)
+{
+	uint32_t size = chunk->to - chunk->from;
+	struct kept *k = malloc(sizeof(*k) + size);
+
+	if (!k)
+		return -ENOMEM;
+	*k = (struct kept){ .recording = r, .chunk = *chunk };
+	memcpy(k->bytes, chunk->packet + chunk->from, size);
+	*record->newest = k;
+	record->newest = &k->next;
+	record->kept_bytes += size;
+	while (record->kept_bytes > record->options.buffer && record->oldest->next)
+		kept_drop(record);
+	if (!record->found && chunk_fits(record, target, k))
+		record->found = true;
+	return 0;
+}
+
+void until_write(struct record *record, struct target *target, struct recording *r)
+{
+	struct kept **at = &record->oldest;
+
+	while (*at) {
+		struct kept *k = *at;
+		struct stream_chunk chunk = k->chunk;
+
+		if (k->recording != r) {
+			at = &k->next;
+			continue;
+		}
+		/* The bytes lie where the packet's would, so that offsets stay right. */
+		chunk.packet = k->bytes - chunk.from;
+		record_write(record, target, r, &chunk);
+		record->kept_bytes -= chunk.to - chunk.from;
+		*at = k->next;
+		free(k);
+	}
+	record->newest = at;
+}
+
+void until_deinit(struct record *record)
+{
+	while (record->oldest)
+		kept_drop(record);
+}
+
+/* Of what several probes say, the one with a suggestion is shown. */
+static void keep_best(struct weir_error *best, const struct weir_error *one)
+{
+	if (*best->message &&
+	    (strstr(best->message, "nearest") || !strstr(one->message, "nearest")))
+		return;
+	*best = *one;
+	until_rename(best);
+}
+
+void until_rename(struct weir_error *err)
+{
+	if (!strncmp(err->message, "--where", 7))
+		memcpy(err->message, "--until", 7);
+}
+
+int until_check(struct record *record, struct weir_error *err)
+{
+	size_t good = 0, refused = 0;
+
+	for (size_t i = 0; record->until && i < record->tracer->target_count; i++) {
+		struct schema *schema = &record->tracer->targets[i]->schema;
+
+		for (uint32_t id = 1; id < schema->ids; id++) {
+			struct schema_probe *probe = schema->probes[id];
+			struct weir_error one = { 0 };
+			struct view *view;
+
+			if (!probe || probe->withdrawn ||
+			    !patterns_match(&record->patterns, probe->provider, probe->name))
+				continue;
+			view = view_of(record, probe, &one);
+			if (!view)
+				return -ENOMEM;
+			*(view->bound ? &good : &refused) += 1;
+			if (!view->bound)
+				keep_best(err, &one);
+		}
+	}
+	return refused && !good ? -EINVAL : 0;
+}

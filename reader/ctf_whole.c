@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the last whole packet of a file ends. What comes in is whatever a writer left that was
+ * killed at any instruction; heads are read one by one, so a file of any size costs little.
+ *
+ * In a file that grows, a torn packet is one that is longer than the file. In a file that is
+ * written over, older packets lie behind: each packet is written together with the head behind it,
+ * so if that head does not go on counting, the packet was torn, unless its records show that it
+ * was not.
+ */
+#include "reader/ctf.h"
+#include "reader/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+static bool head_fits(const struct ctf_packet_head *head, uint64_t left)
+{
+	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
+	       head->packet_bits / 8 >= sizeof(*head) && head->packet_bits / 8 <= left &&
+	       head->content_bits <= head->packet_bits && head->content_bits >= sizeof(*head) * 8;
+}
+
+/* Do the records fill the packet, and lie in its time? Those of an older packet do not. */
+static bool records_fit(int fd, uint64_t at, const struct ctf_packet_head *head)
+{
+	static uint8_t bytes[WEIR_SHM_PACKET_SIZE];
+	uint64_t size = head->content_bits / 8 - sizeof(*head);
+	uint64_t mask = (UINT64_C(1) << WEIR_RECORD_TIME_BITS) - 1;
+	uint64_t length;
+
+	if (size > sizeof(bytes) ||
+	    pread(fd, bytes, size, (off_t)(at + sizeof(*head))) != (ssize_t)size)
+		return false;
+	for (uint64_t i = 0; i < size; i += length) {
+		uint64_t word;
+
+		length = record_length(bytes + i, (uint32_t)(size - i));
+		if (!length)
+			return false;
+		memcpy(&word, bytes + i, sizeof(word));
+		if (((WEIR_RECORD_TIME(word) - head->begin) & mask) > head->end - head->begin)
+			return false;
+	}
+	return true;
+}
+
+/* Is the packet at `at`, which ends at `end`, there to its end? */
+static bool is_whole(int fd, uint64_t at, uint64_t end, uint64_t size,
+                     const struct ctf_packet_head *head)
+{
+	struct ctf_packet_head next;
+
+	if (size - end < sizeof(next))
+		return true;
+	if (pread(fd, &next, sizeof(next), (off_t)end) != sizeof(next))
+		return false;
+	return (next.magic == CTF_MAGIC && next.sequence == head->sequence + 1) ||
+	       records_fit(fd, at, head);
+}
+
+static uint64_t whole_packets(int fd, uint64_t size, struct ctf_packet_head *last)
+{
+	uint64_t at = 0;
+
+	while (size - at >= sizeof(*last)) {
+		struct ctf_packet_head head;
+
+		if (pread(fd, &head, sizeof(head), (off_t)at) != sizeof(head) ||
+		    !head_fits(&head, size - at) || ctf_is_room(&head) ||
+		    (at && head.sequence != last->sequence + 1) ||
+		    !is_whole(fd, at, at + head.packet_bits / 8, size, &head))
+			break;
+		*last = head;
+		at += head.packet_bits / 8;
+	}
+	return at;
+}
+
+static void last_of_frame(const uint8_t *frame, size_t size, struct ctf_packet_head *last)
+{
+	size_t room = WEIR_SHM_PACKET_SIZE + sizeof(*last);
+	uint8_t *packet = malloc(room);
+
+	if (packet && ZSTD_decompress(packet, room, frame, size) >= sizeof(*last))
+		memcpy(last, packet, sizeof(*last));
+	free(packet);
+}
+
+static uint64_t whole_frames(const uint8_t *data, uint64_t size, struct ctf_packet_head *last)
+{
+	uint64_t at = 0;
+	size_t n = 0;
+
+	while (at < size) {
+		size_t one = ZSTD_findFrameCompressedSize(data + at, size - at);
+
+		if (ZSTD_isError(one))
+			break;
+		n = one;
+		at += n;
+	}
+	if (n)
+		last_of_frame(data + at - n, n, last);
+	return at;
+}
+
+int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last)
+{
+	struct stat st;
+	uint64_t good;
+	uint8_t *data;
+
+	memset(last, 0, sizeof(*last));
+	if (fstat(fd, &st))
+		return -errno;
+	if (!frames)
+		return (int64_t)whole_packets(fd, (uint64_t)st.st_size, last);
+	if (!st.st_size)
+		return 0;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	madvise(data, (size_t)st.st_size, MADV_SEQUENTIAL);
+	good = whole_frames(data, (uint64_t)st.st_size, last);
+	munmap(data, (size_t)st.st_size);
+	return (int64_t)good;
+}
