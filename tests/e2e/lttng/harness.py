@@ -190,6 +190,17 @@ class Target:
         self.send(command)
         return self.answer()
 
+    def code_maps(self):
+        """What is executable in it: the paths, "" for what is of no file."""
+        with open(f"/proc/{self.pid}/maps") as file:
+            lines = [line.split(maxsplit=5) for line in file]
+        return [line[5].strip() if len(line) > 5 else "" for line in lines if "x" in line[1]]
+
+    def has_pack_code(self):
+        """Was machine code made for payloads?"""
+        return any("/weir_lttng-" in path or "memfd:weir_lttng-" in path
+                   for path in self.code_maps())
+
     def provider(self, name, *probes, flags="lttng"):
         self(f"provider {name} {flags}".strip())
         for probe in probes:

@@ -10,16 +10,25 @@
  *   loop PROVIDER:NAME COUNT THREADS    fires COUNT times in each thread; one i64 field: a number
  *   churn PROVIDER:NAME COUNT THREADS   publish and withdraw COUNT times while threads fire
  *   signals PROVIDER:NAME COUNT         COUNT fires in a signal handler that interrupts fires
+ *   refuse written|all                  from here on the kernel refuses code: pages that were or are
+ *                                       writable, as systemd's MemoryDenyWriteExecute=; or all
  *   fork | exec | pid | threads | fds | clock (ms of the last command) | quit
  *   newthread                           the next command runs in a new thread
  */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -329,6 +338,34 @@ static void do_signals(char **words)
 	answer(0, sentence);
 }
 
+/* EPERM for calls whose third argument, the protection, has all bits of `bits`. */
+#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define REFUSE_CALL(number, bits)                                                   \
+	LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4), LOAD(args[2]), \
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits),                              \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bits, 0, 1),                        \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+/* Of all threads, also those that LTTng has started. */
+static void do_refuse(const char *what)
+{
+	bool all = strcmp(what, "all") == 0;
+	uint32_t mapped = all ? PROT_EXEC : PROT_EXEC | PROT_WRITE;
+	struct sock_filter filter[] = {
+		REFUSE_CALL(SYS_mmap, mapped),
+		REFUSE_CALL(SYS_mprotect, PROT_EXEC),
+		REFUSE_CALL(SYS_pkey_mprotect, PROT_EXEC),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+	int ret = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+	if (!ret)
+		ret = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+		                   &program);
+	answer(ret ? -errno : 0, ret ? strerror(errno) : "");
+}
+
 static void commands(void);
 
 /* The child answers the following commands, until quit; then the parent goes on. */
@@ -412,6 +449,8 @@ static void *run(void *argument)
 		do_churn(words);
 	else if (strcmp(words[0], "signals") == 0)
 		do_signals(words);
+	else if (strcmp(words[0], "refuse") == 0)
+		do_refuse(words[1]);
 	else if (strcmp(words[0], "fork") == 0)
 		do_fork();
 	else if (strcmp(words[0], "exec") == 0)
