@@ -54,6 +54,12 @@ static inline uint32_t lttng_hash(const void *bytes, size_t size)
 	return hash;
 }
 
+/*
+ * Is it this copy of the library, of all in the process, that tells LTTng of forks? The first one
+ * that asks.
+ */
+bool lttng_fork_claim(void);
+
 /* What lttng_load() found. */
 struct lttng_api {
 	void *(*probe_register)(const struct ust_probe_desc *);
