@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-dynamic fire|register ROUNDS: probes declared at run time and recorded by LTTng, beside
+ * bench-dynamic fire|register ROUNDS | lossless COUNT: probes declared at run time and recorded by LTTng, beside
  * static tracepoints with the same fields. Run it through bench/with-lttng, whose session records
  * bench:* into memory that it overwrites.
  *
  *   fire      empty, off (a probe of a provider that the session did not ask for), int and four
  *             (s32, s64, u32, 15-byte string), each static and ours
  *   register  publishing 1000 probes in that session, and taking them away again, in ns
+ *   lossless  COUNT fires of bench:number as fast as they go, each with its number
  */
 #include <weir/weir.h>
 
@@ -21,10 +22,6 @@
 #endif
 
 #define PROBES 1000
-
-static struct weir_probe *weir_int = weir_probe_off, *weir_four = weir_probe_off,
-                         *weir_idle = weir_probe_off;
-static const char *volatile text = "/cart/checkout1";
 
 static struct weir_provider *provider_create(const char *name)
 {
@@ -62,6 +59,10 @@ static void publish(struct weir_provider *provider)
 }
 
 #ifdef HAVE_LTTNG_UST
+static struct weir_probe *weir_int = weir_probe_off, *weir_four = weir_probe_off,
+                         *weir_idle = weir_probe_off;
+static const char *volatile text = "/cart/checkout1";
+
 BENCH_LOOP run_empty(uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++)
@@ -170,11 +171,27 @@ static int run_register(unsigned rounds)
 	return 0;
 }
 
+static int run_lossless(uint64_t count)
+{
+	static const struct weir_field number[] = { { "number", WEIR_U64 } };
+	struct weir_provider *bench = provider_create("bench");
+	struct weir_probe *probe = probe_create(bench, "number", number, 1);
+
+	publish(bench);
+	if (!weir_enabled(probe))
+		bench_fail("no LTTng session enabled bench:*: run it through bench/with-lttng");
+	for (uint64_t i = 0; i < count; i++)
+		WEIR_FIRE(probe, i);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "fire"))
 		return run_fire((unsigned)atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "register"))
 		return run_register((unsigned)atoi(argv[2]));
-	bench_fail("usage: bench-dynamic fire|register ROUNDS");
+	if (argc == 3 && !strcmp(argv[1], "lossless"))
+		return run_lossless((uint64_t)atoll(argv[2]));
+	bench_fail("usage: bench-dynamic fire|register ROUNDS | lossless COUNT");
 }

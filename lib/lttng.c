@@ -121,7 +121,8 @@ int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t 
 		ret = batch_add(batch, probes[i], err);
 	if (!ret) {
 		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
-			lttng_layouts_compile();
+			lttng_layouts_compile(provider->stub_dir,
+			                      provider->flags & WEIR_PROVIDER_MEMFD);
 		batch_describe(batch);
 		ret = batch_register(batch, err);
 	}

@@ -5,6 +5,7 @@
  *
  * lttng.c        publish and withdraw a batch of probes
  * lttng_load.c   the library: loading, symbols, fork
+ * lttng_copies.c several copies of libweir in one process
  * lttng_event.c  descriptors of one probe, made on the heap
  * lttng_layout.c arguments to payload, portably; lttng_code.c puts it into machine code
  * lttng_fire.c   what a fire does
@@ -49,7 +50,8 @@ void lttng_withdraw(struct weir_provider *provider);
  * For pthread_atfork. weir_lock is taken before prepare and kept until the parent or child hook.
  * The child hook registers with the session daemon anew, may wait as lttng_load() does, and may
  * fork by itself: call it last, and without weir_lock. They do nothing while the library is not
- * loaded, and where liblttng-ust-fork does the same work already.
+ * loaded, and where liblttng-ust-fork or another copy of libweir does the
+ * same work already.
  */
 void lttng_fork_prepare(void);
 void lttng_fork_parent(void);

@@ -119,6 +119,11 @@ static const struct {
 	[WEIR_POINTER] = { "pointer", &type_pointer.type },
 };
 
+const char *lttng_type_name(unsigned int type)
+{
+	return types[type].name;
+}
+
 #define BUCKETS 1024
 static struct lttng_event *events[BUCKETS]; /* under weir_lock */
 

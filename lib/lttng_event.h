@@ -39,8 +39,10 @@ void lttng_event_callback(void);
 /* The layout of a note: an old one or a new one. */
 int lttng_layout_find(const struct weir_note *note, const struct lttng_layout **ret,
                       struct weir_error *err);
-/* Machine code for all layouts that have none yet, if it may be had. */
-void lttng_layouts_compile(void);
+/* Machine code for all layouts that have none yet, if it may be had, in a file as stub_load()'s. */
+void lttng_layouts_compile(const char *dir, bool memfd);
+/* "u8" of WEIR_U8. */
+const char *lttng_type_name(unsigned int type);
 
 static inline uint32_t lttng_hash(const void *bytes, size_t size)
 {
@@ -51,6 +53,12 @@ static inline uint32_t lttng_hash(const void *bytes, size_t size)
 		hash = (hash ^ *at++) * 16777619u;
 	return hash;
 }
+
+/*
+ * Is it this copy of the library, of all in the process, that tells LTTng of forks? The first one
+ * that asks.
+ */
+bool lttng_fork_claim(void);
 
 /* What lttng_load() found. */
 struct lttng_api {

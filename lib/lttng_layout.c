@@ -78,6 +78,8 @@ int lttng_layout_init(struct lttng_layout *layout, const struct weir_note *note)
 	at += strlen(at) + 1; /* probe */
 	memset(layout, 0, sizeof(*layout));
 	layout->pack = lttng_layout_pack;
+	layout->pack_string = lttng_pack_string;
+	layout->pack_bytes = lttng_pack_bytes;
 	layout->align = 1;
 	for (unsigned int i = 0; i < note->fields; i++) {
 		const struct weir_note_field *field = (const void *)at;

@@ -41,6 +41,10 @@ typedef uint8_t *lttng_pack_fn(const struct lttng_layout *layout, const uint64_t
 
 struct lttng_layout {
 	lttng_pack_fn *pack;
+	/* below; machine code calls them through these */
+	uint8_t *(*pack_string)(uint8_t *to, const char *from, size_t limit, uint8_t *end);
+	uint8_t *(*pack_bytes)(uint8_t *to, const void *from, size_t size, size_t limit,
+	                       uint8_t *end);
 	uint16_t
 	    fixed; /* bytes of the payload that are no string's and no bytes field's content, with
 	                   the padding that they need at most */
@@ -51,7 +55,6 @@ struct lttng_layout {
 	struct lttng_item items[WEIR_FIELDS_MAX];
 	/* of lttng_layouts.c */
 	struct lttng_layout *next, *fresh;
-	uint8_t *code;
 };
 
 /* Fill *layout from a note's fields. -EINVAL: a type that this library does not know. */
@@ -71,12 +74,18 @@ void lttng_layout_write(const struct lttng_layout *layout, const uint64_t *args,
 void lttng_layout_stack(const struct lttng_layout *layout, const uint64_t *args,
                         uint64_t stack[LTTNG_STACK_WORDS]);
 
-/* Parts of a payload; machine code calls them. NULL: does not fit. */
+/* Parts of a payload. NULL: does not fit. */
 uint8_t *lttng_pack_string(uint8_t *to, const char *from, size_t limit, uint8_t *end);
 uint8_t *lttng_pack_bytes(uint8_t *to, const void *from, size_t size, size_t limit, uint8_t *end);
 
-/* In arch/: machine code for `layout` into `code`, at most `room` bytes; its length, 0: none. */
+/*
+ * In arch/: machine code for `layout` into `code`, at most `room` bytes; its length, 0: none. It
+ * depends on the layout's items alone, and is the same in every process.
+ */
 size_t lttng_code_emit(const struct lttng_layout *layout, uint8_t *code, size_t room);
 #define LTTNG_CODE_MAX 1024 /* of one layout */
+/* How that code of `size` bytes moves its frame: DWARF call frame instructions; their length. */
+#define LTTNG_CFI_MAX 31
+uint8_t lttng_code_cfi(const struct lttng_layout *layout, size_t size, uint8_t cfi[LTTNG_CFI_MAX]);
 
 #endif

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All layouts of the process, one per shape of a payload, and their machine code. A layout starts
- * with the portable way; code is made for all new ones of a publish together, in one mapping that
- * is written first and executable then, never both. Where that is refused (SELinux's execmem,
- * MDWE, seccomp), the portable way stays.
+ * with the portable way; code is made for all new ones of a publish together, in an ELF file beside
+ * the providers' stubs. So it has symbols and unwind tables, and it is mapped as code from a file:
+ * no page that was written becomes executable, which SELinux's execmem, systemd's
+ * MemoryDenyWriteExecute= and PR_SET_MDWE refuse. Where the file cannot be had (no folder, no memfd
+ * that may be executed), the portable way stays.
+ *
+ * The file depends on the shapes alone: processes share it.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "lib/error.h"
 #include "lib/lttng_event.h"
-
-#ifndef PR_SET_VMA
-#define PR_SET_VMA           0x53564d41
-#define PR_SET_VMA_ANON_NAME 0
-#endif
+#include "lib/stub.h"
 
 #define BUCKETS 256
 
@@ -65,48 +63,87 @@ static bool code_wanted(void)
 	return !value || strcmp(value, "portable") != 0;
 }
 
-/* Code of all layouts in `fresh`, 16-aligned, one behind the other. */
-static size_t emit_all(uint8_t *code, size_t room)
+/* What becomes a function of the file; its texts lie here. */
+struct code {
+	struct lttng_layout *layout;
+	uint8_t bytes[LTTNG_CODE_MAX];
+	uint8_t cfi[LTTNG_CFI_MAX];
+	char name[sizeof("weir_pack") + WEIR_FIELDS_MAX * sizeof("_string4096")];
+};
+_Static_assert(LTTNG_CFI_MAX <= STUB_CFI_MAX, "what is emitted fits");
+
+/* "weir_pack_i32_string4096", as stack traces show it; sets *ret if there is code. */
+static bool code_make(struct lttng_layout *layout, struct code *code, struct stub_code *ret)
 {
-	size_t length = 0;
+	char *at = code->name;
 
-	for (struct lttng_layout *layout = fresh; layout; layout = layout->fresh) {
-		size_t size = lttng_code_emit(layout, code + length, room - length);
-
-		layout->code = size ? code + length : NULL;
-		length += (size + 15) & ~(size_t)15;
+	if (layout->words)
+		return false; /* nothing is packed */
+	code->layout = layout;
+	ret->size = lttng_code_emit(layout, code->bytes, sizeof(code->bytes));
+	if (!ret->size)
+		return false;
+	at += sprintf(at, "weir_pack");
+	for (unsigned int i = 0; i < layout->count; i++) {
+		at += sprintf(at, "_%s", lttng_type_name(layout->items[i].type));
+		if (layout->items[i].limit)
+			at += sprintf(at, "%u", layout->items[i].limit);
 	}
-	return length;
+	ret->name = code->name;
+	ret->bytes = code->bytes;
+	ret->cfi = code->cfi;
+	ret->cfi_size = lttng_code_cfi(layout, ret->size, code->cfi);
+	return true;
 }
 
-void lttng_layouts_compile(void)
+static int codes_load(struct stub_code *stubs, size_t count, const char *dir, bool memfd,
+                      uintptr_t *ret)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 0, used;
-	struct lttng_layout *layout;
-	uint8_t *code;
+	struct weir_error unsaid = { 0 }; /* the provider's own stub has it, too */
+	struct stub_file file;
+	uint8_t *image;
+	size_t size;
+	int result = stub_build_code("weir_lttng", stubs, count, &image, &size);
 
-	for (layout = fresh; layout; layout = layout->fresh)
-		room += LTTNG_CODE_MAX;
+	if (result)
+		return result;
+	result = stub_load("weir_lttng", dir, memfd, image, size, &file, &unsaid);
+	free(image);
+	if (!result)
+		*ret = file.base;
+	return result;
+}
+
+static void codes_use(const struct code *codes, const struct stub_code *stubs, size_t count,
+                      uintptr_t base)
+{
+	for (size_t i = 0; i < count; i++) {
+		/* pairs with the acquire in fire_pack */
+		__atomic_store_n(&codes[i].layout->pack, (lttng_pack_fn *)(base + stubs[i].at),
+		                 __ATOMIC_RELEASE);
+	}
+}
+
+void lttng_layouts_compile(const char *dir, bool memfd)
+{
+	size_t count = 0, room = 0;
+	struct stub_code *stubs;
+	struct code *codes;
+	uintptr_t base;
+
+	for (struct lttng_layout *layout = fresh; layout; layout = layout->fresh)
+		room++;
 	if (!room || !code_wanted())
 		return;
-	room = (room + page - 1) & ~(page - 1);
-	code = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (code == MAP_FAILED)
-		return;
-	used = (emit_all(code, room) + page - 1) & ~(page - 1);
-	if (!used || mprotect(code, used, PROT_READ | PROT_EXEC)) {
-		munmap(code, room);
-		fresh = NULL; /* will not be allowed next time either */
-		return;
+	codes = calloc(room, sizeof(*codes));
+	stubs = calloc(room, sizeof(*stubs));
+	if (codes && stubs) {
+		for (struct lttng_layout *layout = fresh; layout; layout = layout->fresh)
+			count += code_make(layout, &codes[count], &stubs[count]);
+		if (count && !codes_load(stubs, count, dir, memfd, &base))
+			codes_use(codes, stubs, count, base);
 	}
-	if (used < room)
-		munmap(code + used, room - used);
-	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, code, used, "weir-lttng");
-	for (layout = fresh; layout; layout = layout->fresh) {
-		/* pairs with the acquire in fire_pack */
-		if (layout->code)
-			__atomic_store_n(&layout->pack, (lttng_pack_fn *)layout->code,
-			                 __ATOMIC_RELEASE);
-	}
-	fresh = NULL;
+	free(codes);
+	free(stubs);
+	fresh = NULL; /* what was refused would be refused again */
 }

@@ -8,8 +8,8 @@
  * LTTng must be told of a fork: otherwise the child records under its parent's pid and shares its
  * sockets. Programs preload liblttng-ust-fork.so for that, whose fork() calls the same three
  * functions around the real one; to call them twice deadlocks with all signals blocked, so if
- * fork() is that library's, nothing is done here. Where it is not, pthread_atfork handlers do the
- * work, and no preloading is needed.
+ * fork() is that library's, nothing is done here. Where it is not, pthread_atfork handlers of one
+ * copy of libweir do the work, and no preloading is needed.
  *
  * LTTng's constructor may fork too, to make a shared memory file. It guards itself against being
  * told of that; here it means that a fork may come out of lttng_load() and, in a child, out of
@@ -32,7 +32,7 @@ static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 /* Set under load_lock, read without it by the fork handlers. */
 static bool loading, loaded;
 static struct weir_error load_error;
-static bool fork_covered; /* liblttng-ust-fork is there */
+static bool fork_covered; /* somebody else tells LTTng */
 static bool cut_off;      /* this process was forked while its parent was loading */
 /* From prepare to parent or child, under weir_lock. */
 static bool forking;
@@ -88,6 +88,18 @@ static bool fork_is_lttngs(void)
 	       strstr(info.dli_fname, "liblttng-ust-fork");
 }
 
+/*
+ * This library may be part of a plugin. LTTng keeps pointers to descriptions in it, so it must stay
+ * when the plugin goes. Where that cannot be had it is the program itself, which stays anyway.
+ */
+static void stay(void)
+{
+	Dl_info info;
+
+	if (dladdr((void *)&lttng_api, &info) && info.dli_fname)
+		dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 static int load(struct weir_error *err)
 {
 	struct lttng_api api;
@@ -107,8 +119,9 @@ static int load(struct weir_error *err)
 	ret = resolve(handle, &api, err);
 	if (ret)
 		return ret; /* what has threads cannot be unloaded */
+	stay();
 	lttng_api = api;
-	fork_covered = fork_is_lttngs();
+	fork_covered = fork_is_lttngs() || !lttng_fork_claim();
 	__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
 	return 0;
 }

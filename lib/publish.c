@@ -29,16 +29,54 @@ static bool use_rseq;
 
 /* ---- life of the process ---- */
 
+/*
+ * LTTng may fork in the child hook (see lttng_load.c), of this copy of the library or of another
+ * one in the process, when locks are still held. Only the outer fork counts. The depth is the
+ * forking thread's, who has taken weir_lock: another thread that reads it finds that it is not the
+ * one.
+ */
+static pthread_t forking_thread;
+static unsigned int fork_depth;
+
+static bool fork_is_nested(void)
+{
+	return __atomic_load_n(&fork_depth, __ATOMIC_ACQUIRE) &&
+	       pthread_equal(__atomic_load_n(&forking_thread, __ATOMIC_RELAXED), pthread_self());
+}
+
+static void fork_depth_set(unsigned int depth)
+{
+	__atomic_store_n(&fork_depth, depth, __ATOMIC_RELEASE);
+}
+
+/* After a fork: was it a nested one? */
+static bool fork_was_nested(void)
+{
+	if (fork_depth == 1)
+		return false;
+	fork_depth_set(fork_depth - 1);
+	return true;
+}
+
 static void fork_prepare(void)
 {
+	if (fork_is_nested()) {
+		fork_depth_set(fork_depth + 1);
+		return;
+	}
 	declare_fork_prepare();
 	weir_lock();
+	__atomic_store_n(&forking_thread, pthread_self(), __ATOMIC_RELAXED);
+	fork_depth_set(1);
 	lttng_fork_prepare();
 }
 
 static void fork_parent(void)
 {
+	if (fork_was_nested())
+		return;
 	lttng_fork_parent();
+	fork_depth_set(0);
 	weir_unlock();
 	declare_fork_done();
 }
@@ -50,6 +88,8 @@ static void probe_detach(struct probe *probe)
 
 static void fork_child(void)
 {
+	if (fork_was_nested())
+		return;
 	slots_forget_thread();
 	if (shm.base) {
 		struct weir_shm_session parent[WEIR_SHM_SESSIONS];
@@ -65,6 +105,7 @@ static void fork_child(void)
 	}
 	weir_unlock();
 	lttng_fork_child();
+	fork_depth_set(0);
 	declare_fork_done();
 }
 

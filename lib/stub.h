@@ -2,7 +2,9 @@
 /*
  * The stub: a small ELF shared object that makes probes visible to every tool that reads SDT
  * notes. stub_elf.c turns descriptions into bytes and touches nothing else; stub_file.c puts the
- * bytes where tools find them and loads them.
+ * bytes where tools find them and loads them. Machine code that is made for LTTng payloads is put
+ * and loaded in the same way, in a file of its own, so that the stub of a provider is the same
+ * file whether a process records with LTTng or not.
  *
  * Per probe it holds
  *   thunk   the entry that a fire calls with the arguments as C's uint64_t parameters:
@@ -45,6 +47,22 @@ struct stub_block {
  */
 int stub_build(struct stub_probe *probes, size_t count, uint8_t **image, size_t *size,
                struct weir_error *err);
+
+/* A function for an image without probes. */
+struct stub_code {
+	const char *name; /* of its symbol; borrowed, as all here */
+	const uint8_t *bytes;
+	size_t size;
+	/* where its caller is at each instruction: DWARF, after what stub_arch.cfi says of its first */
+#define STUB_CFI_MAX 31
+	const uint8_t *cfi;
+	uint8_t cfi_size;
+	uint64_t at; /* out: offset from the load address */
+};
+
+/* Write the image of `count` functions and fill in where they are. -ENOMEM. */
+int stub_build_code(const char *name, struct stub_code *codes, size_t count, uint8_t **image,
+                    size_t *size);
 
 /* The build-id of an image. */
 #define STUB_ID_SIZE 20

@@ -7,12 +7,13 @@
  *        .stapsdt.base, .eh_frame_hdr, .eh_frame
  *   RX   .text: the sites of all probes, then their thunks, a slot each, then the ways. Sites lie together since
  *        a fire of an idle probe reads its site's first bytes, and what nobody calls it skips.
+ *        Or the given functions, in an image of stub_build_code().
  *   RW   .dynamic, .data: a block per probe, .probes: a semaphore per probe that wants one
  *   -    .note.stapsdt, .note.weir, .symtab, .strtab, .shstrtab, section headers. perf and stap
  *        want SDT notes that are not allocated.
  *
- * No code here moves the stack pointer, so one FDE describes all of it. The build-id is a hash of
- * everything else and also names the file (the soname).
+ * No code of a probe moves the stack pointer, so one FDE describes all of it; given functions have
+ * one each. The build-id is a hash of everything else and also names the file (the soname).
  */
 #include "lib/stub.h"
 
@@ -42,6 +43,9 @@
 /* Of uint16_t ids in shared memory. Keeps distances within 31 bits, too. */
 #define PROBES_MAX    65535
 #define SYMBOL_PREFIX 10 /* bytes of "weir_fire_" */
+/* Of a given function: what precedes its CFI is 17 bytes. */
+#define CODE_FDE 48
+_Static_assert(17 + STUB_CFI_MAX <= CODE_FDE, "a function's CFI fits its FDE");
 
 enum segment {
 	SEGMENT_READ,
@@ -112,6 +116,8 @@ struct image {
 	struct buffer out;
 	const struct stub_probe *probes;
 	size_t count;
+	const struct stub_code *codes;
+	size_t code_count;
 	const char *provider;
 	size_t semaphores;
 	uint64_t text, text_size, dynamic, data, semaphores_at;
@@ -288,7 +294,41 @@ static void put_sdt_base(struct image *image)
 	section_end(image, SECTION_SDT_BASE);
 }
 
-/* One CIE and one FDE; `at` is where the section starts. Returns where the FDE does. */
+/* The start of an FDE, up to its CFI; the CIE is at `cie`. Returns where the FDE starts. */
+static uint64_t put_fde(struct image *image, uint64_t cie, uint32_t size, uint64_t code,
+                        uint64_t code_size)
+{
+	struct buffer *b = &image->out;
+	uint64_t fde = b->size;
+
+	buffer_u32(b, size - 4);
+	buffer_u32(b, (uint32_t)(b->size - cie));
+	buffer_u32(b, (uint32_t)(code - b->size));
+	buffer_u32(b, (uint32_t)code_size);
+	buffer_reserve(b, 1); /* no augmentation */
+	return fde;
+}
+
+/* What follows the CIE: an FDE for all probes' code, or one per given function; then the end. */
+static void put_fdes(struct image *image, uint64_t cie)
+{
+	struct buffer *b = &image->out;
+
+	if (image->count) {
+		put_fde(image, cie, 24, image->text, image->text_size);
+		buffer_reserve(b, 24 - 17);
+	}
+	for (size_t i = 0; i < image->code_count; i++) {
+		const struct stub_code *code = &image->codes[i];
+
+		put_fde(image, cie, CODE_FDE, code->at, code->size);
+		buffer_put(b, code->cfi, code->cfi_size);
+		buffer_reserve(b, CODE_FDE - 17u - code->cfi_size);
+	}
+	buffer_u32(b, 0);
+}
+
+/* Returns where the first FDE is. */
 static uint64_t put_eh_frame(struct image *image)
 {
 	struct buffer *b = &image->out;
@@ -314,35 +354,37 @@ static uint64_t put_eh_frame(struct image *image)
 	buffer_reserve(b, start + 4 + cie - b->size); /* DW_CFA_nop is 0 */
 
 	fde = b->size;
-	buffer_u32(b, 20);
-	buffer_u32(b, (uint32_t)(b->size - start)); /* to the CIE */
-	buffer_u32(b, (uint32_t)(image->text - b->size));
-	buffer_u32(b, (uint32_t)image->text_size);
-	buffer_u64(b, 0); /* no augmentation, then padding */
-	buffer_u32(b, 0); /* the end */
+	put_fdes(image, start);
 	section_end(image, SECTION_EH_FRAME);
 	return fde;
 }
 
+/* .eh_frame_hdr: a table of FDEs by address, as many as put_fdes() will put. */
 static void put_unwind_tables(struct image *image)
 {
 	static const uint8_t encodings[] = { 1, 0x1b, 0x03, 0x3b };
+	uint32_t count = (uint32_t)(image->count ? 1 : image->code_count);
 	uint64_t header, fde;
-	uint32_t table[4];
+	uint32_t *table;
 
 	section_begin(image, SECTION_EH_FRAME_HDR);
 	header = image->out.size;
 	buffer_put(&image->out, encodings, sizeof(encodings));
-	buffer_reserve(&image->out, sizeof(table));
+	buffer_reserve(&image->out, (2 + 2 * count) * sizeof(*table));
 	section_end(image, SECTION_EH_FRAME_HDR);
 
 	fde = put_eh_frame(image);
+	if (image->out.failed)
+		return;
+	table = (uint32_t *)(image->out.data + header + 4);
 	table[0] = (uint32_t)(image->sections[SECTION_EH_FRAME].start - (header + 4));
-	table[1] = 1;
-	table[2] = (uint32_t)(image->text - header);
-	table[3] = (uint32_t)(fde - header);
-	if (!image->out.failed)
-		memcpy(image->out.data + header + 4, table, sizeof(table));
+	table[1] = count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t code = image->count ? image->text : image->codes[i].at;
+
+		table[2 + 2 * i] = (uint32_t)(code - header);
+		table[3 + 2 * i] = (uint32_t)(fde - header) + i * CODE_FDE;
+	}
 }
 
 /* Bytes of an i8 or i16 field, 0 of others. */
@@ -396,6 +438,9 @@ static void put_text(struct image *image)
 		if (probe->call != probe->site)
 			write_way(probe, slots + (probe->call - image->text));
 	}
+	for (size_t i = 0; i < image->code_count; i++)
+		memcpy(slots + (image->codes[i].at - image->text), image->codes[i].bytes,
+		       image->codes[i].size);
 }
 
 static void put_dynamic(struct image *image)
@@ -546,6 +591,19 @@ static void put_symbol_name(struct image *image, const char *prefix, const char 
 	buffer_string(&image->out, probe);
 }
 
+static void put_symbol(struct image *image, uint32_t name, uint64_t value, uint64_t size)
+{
+	const Elf64_Sym symbol = {
+		.st_name = name,
+		.st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC),
+		.st_shndx = SECTION_TEXT,
+		.st_value = value,
+		.st_size = size,
+	};
+
+	buffer_put(&image->out, &symbol, sizeof(symbol));
+}
+
 static void put_symbols(struct image *image)
 {
 	size_t head = SYMBOL_PREFIX + strlen(image->provider) + 1;
@@ -556,18 +614,14 @@ static void put_symbols(struct image *image)
 	for (size_t i = 0; i < image->count; i++) {
 		const struct stub_probe *probe = &image->probes[i];
 		uint32_t length = (uint32_t)(head + strlen(note_probe(probe->note)) + 1);
-		Elf64_Sym symbols[] = {
-			{ .st_name = name, .st_value = probe->thunk },
-			{ .st_name = name + length, .st_value = probe->site },
-		};
 
-		for (size_t s = 0; s < 2; s++) {
-			symbols[s].st_info = ELF64_ST_INFO(STB_LOCAL, STT_FUNC);
-			symbols[s].st_shndx = SECTION_TEXT;
-			symbols[s].st_size = STUB_SLOT;
-		}
-		buffer_put(&image->out, symbols, sizeof(symbols));
+		put_symbol(image, name, probe->thunk, STUB_SLOT);
+		put_symbol(image, name + length, probe->site, STUB_SLOT);
 		name += 2 * length;
+	}
+	for (size_t i = 0; i < image->code_count; i++) {
+		put_symbol(image, name, image->codes[i].at, image->codes[i].size);
+		name += (uint32_t)strlen(image->codes[i].name) + 1;
 	}
 	section_end(image, SECTION_SYMTAB);
 
@@ -577,6 +631,8 @@ static void put_symbols(struct image *image)
 		put_symbol_name(image, "weir_fire_", note_probe(image->probes[i].note));
 		put_symbol_name(image, "weir_site_", note_probe(image->probes[i].note));
 	}
+	for (size_t i = 0; i < image->code_count; i++)
+		buffer_string(&image->out, image->codes[i].name);
 	section_end(image, SECTION_STRTAB);
 }
 
@@ -613,7 +669,7 @@ static uint64_t put_section_headers(struct image *image)
 			headers[i].sh_type = SHT_NULL;
 	}
 	headers[SECTION_DYNSYM].sh_info = 1;
-	headers[SECTION_SYMTAB].sh_info = (uint32_t)(1 + 2 * image->count);
+	headers[SECTION_SYMTAB].sh_info = (uint32_t)(1 + 2 * image->count + image->code_count);
 	start = buffer_align(&image->out, 8);
 	buffer_put(&image->out, headers, sizeof(headers));
 	return start;
@@ -761,12 +817,32 @@ static uint64_t page_align(uint64_t at)
 	return (at + page - 1) & ~(page - 1);
 }
 
-/* Everything up to .text fits in one page, of whatever size: see the assertion in image_write. */
-static void lay_out(struct image *image, struct stub_probe *probes)
+/* Room for all that comes before .text: FDEs and the table's rows are the only things that grow. */
+static uint64_t head_size(const struct image *image)
+{
+	return 2048 + image->code_count * (CODE_FDE + 8);
+}
+
+static uint64_t slot_align(uint64_t size)
+{
+	return (size + STUB_SLOT - 1) / STUB_SLOT * STUB_SLOT;
+}
+
+/* One function behind the other from `at` on; returns the end. */
+static uint64_t lay_out_codes(struct stub_code *codes, size_t count, uint64_t at)
+{
+	for (size_t i = 0; i < count; i++) {
+		codes[i].at = at;
+		at += slot_align(codes[i].size);
+	}
+	return at;
+}
+
+static void lay_out(struct image *image, struct stub_probe *probes, struct stub_code *codes)
 {
 	uint64_t semaphore, way;
 
-	image->text = page_align(1);
+	image->text = page_align(head_size(image));
 	way = image->text + image->count * 2 * STUB_SLOT;
 	for (size_t i = 0; i < image->count; i++) {
 		size_t size;
@@ -777,8 +853,9 @@ static void lay_out(struct image *image, struct stub_probe *probes)
 		size = write_way(&probes[i], NULL);
 		if (!size)
 			probes[i].call = probes[i].site;
-		way += (size + STUB_SLOT - 1) / STUB_SLOT * STUB_SLOT;
+		way += slot_align(size);
 	}
+	way = lay_out_codes(codes, image->code_count, way);
 	image->text_size = way - image->text;
 	image->dynamic = page_align(way);
 	image->data = image->dynamic + 7 * sizeof(Elf64_Dyn);
@@ -807,7 +884,8 @@ static int image_write(struct image *image)
 	put_dynamic_symbols(image);
 	put_sdt_base(image);
 	put_unwind_tables(image);
-	buffer_align(b, UINT64_C(1) << stub_arch.page);
+	if (!b->failed)
+		buffer_reserve(b, image->text - b->size);
 	put_text(image);
 	buffer_align(b, UINT64_C(1) << stub_arch.page);
 	put_dynamic(image);
@@ -836,6 +914,23 @@ static size_t estimate(const struct stub_probe *probes, size_t count)
 	return size;
 }
 
+static int image_make(struct image *image, uint8_t **ret_image, size_t *size)
+{
+	int ret;
+
+	image->out.data = malloc(image->out.room);
+	if (!image->out.data)
+		return -ENOMEM;
+	ret = image_write(image);
+	if (ret) {
+		free(image->out.data);
+		return ret;
+	}
+	*ret_image = image->out.data;
+	*size = image->out.size;
+	return 0;
+}
+
 int stub_build(struct stub_probe *probes, size_t count, uint8_t **ret_image, size_t *size,
                struct weir_error *err)
 {
@@ -846,16 +941,19 @@ int stub_build(struct stub_probe *probes, size_t count, uint8_t **ret_image, siz
 		return ret;
 	image.provider = note_provider(probes[0].note);
 	image.out.room = estimate(probes, count);
-	image.out.data = malloc(image.out.room);
-	if (!image.out.data)
-		return error_set(err, -ENOMEM, "no memory for the stub of %zu probes", count);
-	lay_out(&image, probes);
-	ret = image_write(&image);
-	if (ret) {
-		free(image.out.data);
+	lay_out(&image, probes, NULL);
+	ret = image_make(&image, ret_image, size);
+	if (ret)
 		return error_set(err, ret, "no memory for the stub of %zu probes", count);
-	}
-	*ret_image = image.out.data;
-	*size = image.out.size;
 	return 0;
+}
+
+int stub_build_code(const char *name, struct stub_code *codes, size_t count, uint8_t **ret_image,
+                    size_t *size)
+{
+	struct image image = { .provider = name, .codes = codes, .code_count = count };
+
+	image.out.room = 5 * (UINT64_C(1) << stub_arch.page) + count * 256;
+	lay_out(&image, NULL, codes);
+	return image_make(&image, ret_image, size);
 }

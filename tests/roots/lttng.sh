@@ -24,7 +24,8 @@ if ! chroot "$root" sh -c 'command -v lttng babeltrace2 python3 unshare' >/dev/n
 		exit 77
 	}
 fi
-ninja -C "$build" --quiet tests/e2e/lttng/lttng-target tests/e2e/lttng/lttng-clock.so >&2
+ninja -C "$build" --quiet tests/e2e/lttng/lttng-target tests/e2e/lttng/lttng-clock.so \
+	tests/e2e/lttng/lttng-plugin.so >&2
 
 work=$(mktemp -d /tmp/weir-lttng-root-XXXXXX)
 inside=$work
@@ -36,6 +37,7 @@ else
 	trap 'rm -rf "$work"' EXIT
 fi
 cp tests/e2e/lttng/*.py "$build/tests/e2e/lttng/lttng-target" "$build/tests/e2e/lttng/lttng-clock.so" \
+	"$build/tests/e2e/lttng/lttng-plugin.so" \
 	"$build/lib/libweir.so.0" "$work"
 
 passed=0 failed=0 skipped=0
@@ -56,9 +58,10 @@ fi
 
 # The chroot becomes a mount of its own, without which it cannot have private mounts.
 # shellcheck disable=SC2016 # $ of the inner shell
-for name in record sessions life identical; do
+for name in record sessions life hardship identical; do
 	status=0 unstarted=
 	PYTHONDONTWRITEBYTECODE=1 LD_LIBRARY_PATH=$inside WEIR_TEST_CLOCK=$inside/lttng-clock.so \
+		WEIR_TEST_PLUGIN=$inside/lttng-plugin.so \
 		unshare --mount --propagation private sh -c \
 		'mount --rbind "$1" "$1" && exec chroot "$1" python3 "$2" "$3"' sh \
 		"$root" "$inside/$name.py" "$inside/lttng-target" >"$work/log" 2>&1 || status=$?

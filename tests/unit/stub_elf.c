@@ -415,6 +415,61 @@ static void test_many(void **state)
 	fixture_free(&f);
 }
 
+/* Given functions: enough of them that the unwind tables do not fit the first page. */
+static void test_code(void **state)
+{
+	static const uint8_t cfi[] = { 0x41, 0x0e, 16, 0x86, 2 };
+	static uint8_t bytes[MANY / 100][40];
+	static char names[MANY / 100][16];
+	struct stub_code codes[MANY / 100] = { 0 };
+	const size_t count = MANY / 100;
+	struct fixture f = { 0 };
+	GElf_Shdr symbols, text, table, frames;
+	const uint32_t *rows;
+	GElf_Sym sym;
+	Elf *elf;
+	Elf_Data *data;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		memset(bytes[i], (int)i, sizeof(bytes[i]));
+		snprintf(names[i], sizeof(names[i]), "pack%zu", i);
+		codes[i] = (struct stub_code){ names[i], bytes[i], 1 + i % 40, cfi, 5, 0 };
+	}
+	assert_int_equal(stub_build_code("some", codes, count, &f.image, &f.size), 0);
+	elf = fixture_elf(&f);
+	section(elf, ".text", &text);
+	section(elf, ".eh_frame", &frames);
+	section(elf, ".eh_frame_hdr", &table);
+	assert_true(frames.sh_addr + frames.sh_size > 4096);
+	assert_true(frames.sh_addr + frames.sh_size <= text.sh_addr);
+	rows = (const uint32_t *)(f.image + table.sh_offset + 8);
+	assert_int_equal(rows[0], count);
+	data = elf_getdata(section(elf, ".symtab", &symbols), NULL);
+	assert_int_equal(symbols.sh_size / symbols.sh_entsize, 1 + count);
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t *fde;
+
+		gelf_getsym(data, (int)(1 + i), &sym);
+		assert_string_equal(elf_strptr(elf, symbols.sh_link, sym.st_name), names[i]);
+		assert_int_equal(sym.st_value, codes[i].at);
+		assert_int_equal(sym.st_size, codes[i].size);
+		assert_int_equal(codes[i].at % 16, 0);
+		assert_in_range(codes[i].at, text.sh_addr,
+		                text.sh_addr + text.sh_size - codes[i].size);
+		assert_memory_equal(f.image + codes[i].at, bytes[i], codes[i].size);
+		/* the row of the table: the function, and its FDE */
+		assert_int_equal((uint32_t)(rows[1 + 2 * i] + table.sh_addr), codes[i].at);
+		fde = (const uint32_t *)(f.image + table.sh_addr + rows[2 + 2 * i]);
+		assert_int_equal((uint32_t)(fde[2] + ((const uint8_t *)&fde[2] - f.image)),
+		                 codes[i].at);
+		assert_int_equal(fde[3], codes[i].size);
+		assert_memory_equal((const uint8_t *)fde + 17, cfi, sizeof(cfi));
+	}
+	elf_end(elf);
+	free(f.image);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,7 +477,7 @@ int main(void)
 		cmocka_unit_test(test_sdt_notes),     cmocka_unit_test(test_weir_notes),
 		cmocka_unit_test(test_symbols),       cmocka_unit_test(test_build_id),
 		cmocka_unit_test(test_deterministic), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),          cmocka_unit_test(test_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,13 +3,15 @@
  * Machine code that packs the payload of one layout: the loop of lttng_layout_pack(), unrolled.
  * In: a lttng_layout_init()ed layout. Out: position-independent code for one lttng_pack_fn.
  *
- *     layout %rdi (unused)   args %rsi   to %rdx   end %rcx   ->   %rax
+ *     layout %rdi   args %rsi   to %rdx   end %rcx   ->   %rax
  *
  * Without strings and bytes every field has a fixed place: loads and stores, no stack. With them,
- * the place moves: `to` is kept in %r14, `args` in %rbx, `end` in %r13, fields between two strings
- * are stored relative to %r14, and lttng_pack_string() or lttng_pack_bytes() move it on. A frame
- * pointer is kept, since no unwind table describes this code.
+ * the place moves: `to` is kept in %r14, `args` in %rbx, `end` in %r13, `layout` in %r12; fields
+ * between two strings are stored relative to %r14, and layout->pack_string() or pack_bytes() move
+ * it on: their addresses differ from process to process, and the code must not. A frame pointer is
+ * kept for tracers that know no unwind tables.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "lib/lttng_layout.h"
@@ -87,7 +89,6 @@ static void emit_place(struct emitter *e, unsigned int reg)
 static void emit_call(struct emitter *e, const struct lttng_item *item)
 {
 	bool string = item->type == WEIR_STRING;
-	uint64_t target = string ? (uintptr_t)lttng_pack_string : (uintptr_t)lttng_pack_bytes;
 
 	emit_place(e, 7);
 	emit_load(e, 6, item->arg);
@@ -101,9 +102,10 @@ static void emit_call(struct emitter *e, const struct lttng_item *item)
 		emit_u32(e, item->limit);
 		EMIT(e, 0x4d, 0x89, 0xe8); /* mov %r13, %r8 */
 	}
-	EMIT(e, 0x48, 0xb8); /* movabs $target, %rax */
-	emit(e, &target, sizeof(target));
-	EMIT(e, 0xff, 0xd0);       /* call *%rax */
+	/* call *member(%r12) */
+	EMIT(e, 0x41, 0xff, 0x54, 0x24,
+	     string ? offsetof(struct lttng_layout, pack_string)
+	            : offsetof(struct lttng_layout, pack_bytes));
 	EMIT(e, 0x48, 0x85, 0xc0); /* test %rax, %rax */
 	EMIT(e, 0x0f, 0x84);       /* jz out */
 	e->outs[e->nr_outs++] = e->length;
@@ -117,12 +119,12 @@ static void emit_enter(struct emitter *e)
 	EMIT(e, 0xf3, 0x0f, 0x1e, 0xfa); /* endbr64 */
 	if (!e->calls)
 		return;
-	EMIT(e, 0x55, 0x48, 0x89, 0xe5); /* push %rbp; mov %rsp, %rbp */
-	EMIT(e, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41,
-	     0x56);                /* push %rbx, %r12, %r13, %r14: %r12 for calls' alignment */
-	EMIT(e, 0x48, 0x89, 0xf3); /* mov %rsi, %rbx */
-	EMIT(e, 0x49, 0x89, 0xd6); /* mov %rdx, %r14 */
-	EMIT(e, 0x49, 0x89, 0xcd); /* mov %rcx, %r13 */
+	EMIT(e, 0x55, 0x48, 0x89, 0xe5);                   /* push %rbp; mov %rsp, %rbp */
+	EMIT(e, 0x53, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56); /* push %rbx, %r12, %r13, %r14 */
+	EMIT(e, 0x49, 0x89, 0xfc);                         /* mov %rdi, %r12 */
+	EMIT(e, 0x48, 0x89, 0xf3);                         /* mov %rsi, %rbx */
+	EMIT(e, 0x49, 0x89, 0xd6);                         /* mov %rdx, %r14 */
+	EMIT(e, 0x49, 0x89, 0xcd);                         /* mov %rcx, %r13 */
 }
 
 static void emit_leave(struct emitter *e)
@@ -139,15 +141,20 @@ static void emit_leave(struct emitter *e)
 	EMIT(e, 0xc3);
 }
 
+static bool has_calls(const struct lttng_layout *layout)
+{
+	for (unsigned int i = 0; i < layout->count; i++)
+		if (layout->items[i].type == WEIR_STRING || layout->items[i].type == WEIR_BYTES)
+			return true;
+	return false;
+}
+
 size_t lttng_code_emit(const struct lttng_layout *layout, uint8_t *code, size_t room)
 {
-	struct emitter e = { .code = code, .room = room };
+	struct emitter e = { .code = code, .room = room, .calls = has_calls(layout) };
 
 	if (!LTTNG_PACKED)
 		return 0;
-	for (unsigned int i = 0; i < layout->count; i++)
-		e.calls |=
-		    layout->items[i].type == WEIR_STRING || layout->items[i].type == WEIR_BYTES;
 	emit_enter(&e);
 	for (unsigned int i = 0; i < layout->count; i++) {
 		const struct lttng_item *item = &layout->items[i];
@@ -159,4 +166,48 @@ size_t lttng_code_emit(const struct lttng_layout *layout, uint8_t *code, size_t 
 	}
 	emit_leave(&e);
 	return e.length <= room ? e.length : 0;
+}
+
+/* What emit_enter() and emit_leave() do to the stack; registers by DWARF's numbers. */
+uint8_t lttng_code_cfi(const struct lttng_layout *layout, size_t size, uint8_t cfi[LTTNG_CFI_MAX])
+{
+	/* to the `ret`, from where registers were saved; what is popped before is still there, below
+	 * the stack pointer */
+	uint16_t rest = (uint16_t)(size - 1 - 15);
+	const uint8_t all[] = {
+		0x45, /* advance 5: endbr64, push %rbp */
+		0x0e,
+		16, /* def_cfa_offset 16 */
+		0x86,
+		2,    /* offset rbp, cfa-16 */
+		0x43, /* advance 3: mov */
+		0x0d,
+		6,    /* def_cfa_register rbp */
+		0x47, /* advance 7: the other pushes */
+		0x83,
+		3,
+		0x8c,
+		4,
+		0x8d,
+		5,
+		0x8e,
+		6, /* offset rbx, r12, r13, r14 */
+		0x03,
+		(uint8_t)rest,
+		(uint8_t)(rest >> 8), /* advance */
+		0x0c,
+		7,
+		8, /* def_cfa rsp, 8 */
+		0xc6,
+		0xc3,
+		0xcc,
+		0xcd,
+		0xce, /* restore all of them */
+	};
+
+	_Static_assert(sizeof(all) <= LTTNG_CFI_MAX, "LTTNG_CFI_MAX");
+	if (!has_calls(layout))
+		return 0;
+	memcpy(cfi, all, sizeof(all));
+	return sizeof(all);
 }

@@ -171,9 +171,14 @@ def test_fork(daemon):
 
 
 def test_fork_before_any_daemon(daemon):
-    """LTTng's constructor forks itself when it has to make its shared memory."""
+    """LTTng forks itself when it has to make its shared memory: when it is loaded, and in a child
+    that does not find it any more."""
     with Target() as target:
         target.provider("fk", "v -1 0 u32:v")
+        target("fork")
+        equal("the child's end", target("quit"), "child 0")
+        for name in os.listdir("/dev/shm"):  # it is private here
+            os.unlink("/dev/shm/" + name)
         target("fork")
         equal("the child's end", target("quit"), "child 0")
         target("fire fk:v 1")
@@ -224,7 +229,7 @@ def test_exec(daemon):
 def test_daemon_restarts(daemon):
     """Killed with SIGKILL in the middle of a session; the next one finds the program again."""
     first = daemon.start()
-    Session("lost").event("dm:*").start()
+    Session("lost").event("dm:*").start().abandon()
     with Target() as target:
         target.provider("dm", "v -1 0 i64:n")
         target("loop dm:v 1000 2")

@@ -168,6 +168,20 @@ def test_discarded_are_counted(daemon):
     assert lost > 0 and read + lost >= 400000, f"{read} read, {lost} discarded"
 
 
+def test_lossless(daemon):
+    """LTTng's blocking mode, which a program must allow: buffers far too small, nothing lost. One
+    thread: of several that wait for one buffer, LTTng 2.13 loses events, of static ones as well."""
+    daemon.start()
+    session = Session("lossless", channel=("--subbuf-size=4k", "--num-subbuf=2",
+                                           "--blocking-timeout=inf"))
+    session.event("ll:*").start()
+    with Target(LTTNG_UST_ALLOW_BLOCKING="1") as target:
+        target.provider("ll", "v -1 0 i64:n")
+        target("loop ll:v 10000 1")
+    # a discarded event would be a complaint of the reader as well
+    equal("events", [e["n"] for e in session.events()], list(range(10000)))
+
+
 def test_rotation(daemon):
     daemon.start()
     session = Session("rot").event("r:*").start()

@@ -10,16 +10,30 @@
  *   loop PROVIDER:NAME COUNT THREADS    fires COUNT times in each thread; one i64 field: a number
  *   churn PROVIDER:NAME COUNT THREADS   publish and withdraw COUNT times while threads fire
  *   signals PROVIDER:NAME COUNT         COUNT fires in a signal handler that interrupts fires
+ *   refuse written|all                  from here on the kernel refuses code: pages that were or are
+ *                                       writable, as systemd's MemoryDenyWriteExecute=; or all
+ *   mixed PROVIDER:NAME COUNT THREADS   as loop, with fields u32 thread, i64 number, string of
+ *                                       both, f64 number / 2
+ *   on PROVIDER:NAME                    who listens: USDT (0, 1), sessions of weir, LTTng (0, 1)
+ *   plugin PATH | call NUMBER | unplug  dlopen; call its fire(NUMBER); dlclose
  *   fork | exec | pid | threads | fds | clock (ms of the last command) | quit
  *   newthread                           the next command runs in a new thread
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,6 +108,8 @@ static void do_provider(char **words, int count)
 			options.flags |= WEIR_PROVIDER_LTTNG;
 		else if (strcmp(words[i], "nousdt") == 0)
 			options.flags |= WEIR_PROVIDER_NO_USDT;
+		else if (strcmp(words[i], "memfd") == 0)
+			options.flags |= WEIR_PROVIDER_MEMFD;
 	}
 	answer(weir_provider_create(words[1], &options, &provider), error.message);
 }
@@ -241,6 +257,72 @@ static void do_loop(char **words)
 	answer(0, "");
 }
 
+struct mixed {
+	struct weir_probe *probe;
+	long count;
+	uint32_t threads;
+};
+
+static void *mixed_run(void *argument)
+{
+	struct mixed *mixed = argument;
+	uint32_t thread = __atomic_fetch_add(&mixed->threads, 1, __ATOMIC_RELAXED);
+	char text[40];
+
+	for (int64_t i = 0; i < mixed->count; i++) {
+		snprintf(text, sizeof(text), "thread %u, event %ld", thread, (long)i);
+		WEIR_FIRE(mixed->probe, thread, i, text, (double)i / 2);
+	}
+	return NULL;
+}
+
+static void do_mixed(char **words)
+{
+	struct known *k = find(words[1]);
+	struct mixed mixed = { .count = atol(words[2]) };
+	int count = atoi(words[3]);
+	pthread_t threads[64];
+
+	if (!k)
+		return;
+	mixed.probe = k->probe;
+	for (int i = 0; i < count; i++)
+		pthread_create(&threads[i], NULL, mixed_run, &mixed);
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	answer(0, "");
+}
+
+static void do_on(char **words)
+{
+	struct known *k = find(words[1]);
+	char sentence[32];
+
+	if (!k)
+		return;
+	snprintf(sentence, sizeof(sentence), "%d %d %d",
+	         *(const volatile uint16_t *)k->probe->site != WEIR_SITE_OFF,
+	         __builtin_popcount(*k->probe->mask), *k->probe->sinks != 0);
+	answer(0, sentence);
+}
+
+static void *plugin;
+
+static void do_plugin(char **words)
+{
+	int (*fire)(int64_t);
+
+	if (strcmp(words[0], "plugin") == 0) {
+		plugin = dlopen(words[1], RTLD_NOW | RTLD_LOCAL);
+		answer(plugin ? 0 : -ENOENT, plugin ? "" : dlerror());
+	} else if (strcmp(words[0], "unplug") == 0) {
+		answer(dlclose(plugin), "");
+	} else {
+		fire = (int (*)(int64_t))(uintptr_t)dlsym(plugin, "fire");
+		answer(fire(atol(words[1])), "");
+	}
+}
+
 struct churn {
 	struct weir_provider *provider;
 	long count;
@@ -329,6 +411,36 @@ static void do_signals(char **words)
 	answer(0, sentence);
 }
 
+/* EPERM for calls whose third argument, the protection, has all bits of `bits`. */
+#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define REFUSE_CALL(number, bits)                                                   \
+	LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4), LOAD(args[2]), \
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits),                              \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, bits, 0, 1),                        \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+/* Of all threads, also those that LTTng has started. */
+static void do_refuse(const char *what)
+{
+	bool all = strcmp(what, "all") == 0;
+	uint32_t mapped = all ? PROT_EXEC : PROT_EXEC | PROT_WRITE;
+	struct sock_filter filter[] = {
+		REFUSE_CALL(SYS_mmap, mapped),
+		REFUSE_CALL(SYS_mprotect, PROT_EXEC),
+		REFUSE_CALL(SYS_pkey_mprotect, PROT_EXEC),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+	int ret = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+	/* what ending a thread loads when it is too late */
+	dlopen("libgcc_s.so.1", RTLD_NOW);
+	if (!ret)
+		ret = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+		                   &program);
+	answer(ret ? -errno : 0, ret ? strerror(errno) : "");
+}
+
 static void commands(void);
 
 /* The child answers the following commands, until quit; then the parent goes on. */
@@ -412,6 +524,15 @@ static void *run(void *argument)
 		do_churn(words);
 	else if (strcmp(words[0], "signals") == 0)
 		do_signals(words);
+	else if (strcmp(words[0], "mixed") == 0)
+		do_mixed(words);
+	else if (strcmp(words[0], "on") == 0)
+		do_on(words);
+	else if (strcmp(words[0], "plugin") == 0 || strcmp(words[0], "call") == 0 ||
+	         strcmp(words[0], "unplug") == 0)
+		do_plugin(words);
+	else if (strcmp(words[0], "refuse") == 0)
+		do_refuse(words[1]);
 	else if (strcmp(words[0], "fork") == 0)
 		do_fork();
 	else if (strcmp(words[0], "exec") == 0)
