@@ -165,9 +165,10 @@ void aggregate_suggest(const struct aggregate *a, const char **by, const char **
 			*(text ? &best_key : &best_time) = score;
 			*(text ? &key : &time) = f->fields[k].name;
 		}
-		if (best_key + 2 * best_time <= best)
+		/* A time alone answers less than a time and a key. */
+		if (best_key + 2 * best_time + (best_key ? 20 : 0) <= best)
 			continue;
-		best = best_key + 2 * best_time;
+		best = best_key + 2 * best_time + (best_key ? 20 : 0);
 		*by = key;
 		*hist = time;
 	}

@@ -434,7 +434,7 @@ function drawValueAxis(c, bottom) {
 function drawRamp(most) {
   const canvas = document.createElement("canvas");
   const node = $("ramp");
-  node.replaceChildren("1", canvas, `${short(most)} events a cell · `);
+  node.replaceChildren("1", canvas, `${short(most)} event${most > 1 ? "s" : ""} a cell · `);
   const line = document.createElement("span");
   line.style.color = colours.warm;
   line.textContent = "— p99";
@@ -588,7 +588,8 @@ function drawStrips(list) {
     const [c, w, h] = plot(canvases[r]), x = i => (i - state.from) / (state.to - state.from) * w;
     for (let i = state.from; i < state.to; i++) {
       if (Number.isNaN(values[i])) continue;
-      c.fillStyle = mix(colours.slowLow, colours.slowHigh, high > low ? ((values[i] - low) / (high - low)) ** 1.6 : 0.3);
+      const [from, to] = HIST ? [colours.slowLow, colours.slowHigh] : [colours.cold, colours.hot];
+      c.fillStyle = mix(from, to, high > low ? ((values[i] - low) / (high - low)) ** 1.6 : 0.3);
       c.fillRect(x(i), 0, x(i + 1) - x(i) + 0.5, h);
     }
   });
@@ -608,7 +609,8 @@ function choose(id, focus) {
 // The slowest row by p99, if that means something, and when it was worst.
 function slowest() {
   const list = data.rows.filter(r => r.key !== null).map(row => ({ row, n: numbers([row]) })).filter(x => x.n.count);
-  const least = Math.min(20, Math.max(1, Math.max(...list.map(x => x.n.count)) / 100));
+  // The p99 of fewer than 100 events is their maximum: others come first, if there are any.
+  const least = list.some(x => x.n.count >= 100) ? 100 : 1;
   return list.filter(x => x.n.count >= least).sort((a, b) => b.n.p99 - a.n.p99);
 }
 function worstColumn(row, values) {
@@ -659,7 +661,7 @@ function drawFinding() {
   if (!list.length || !list[0].n.count) return say(node, ["No events in this window."]);
   const { row, n } = list[0], peak = worstColumn(row, row.counts);
   const parts = [["b", nameOf(row)], " is busiest: ", ["em", seconds() > 0 ? short(n.rate) + "/s" : whole(n.count) + " events"]];
-  if (peak >= 0 && N > 1) parts.push(`, at most ${short(row.counts[peak] / data.width * 1000)}/s at ${label(peak)}`);
+  if (peak >= 0 && N > 1 && row.counts[peak] / data.width * 1000 > 1.2 * n.rate) parts.push(`, at most ${short(row.counts[peak] / data.width * 1000)}/s at ${label(peak)}`);
   say(node, parts.concat("."));
 }
 

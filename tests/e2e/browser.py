@@ -29,7 +29,7 @@ class Browser:
 
     def __init__(self, width=1280, height=1000, dark=False, limit=60):
         self.limit, self.number, self.pending = limit, 0, b""
-        self.requests, self.errors, self.loaded = [], [], False
+        self.requests, self.errors = [], []
         self.profile = tempfile.mkdtemp(prefix="weir-browser-")
         theirs_in, self.out = map(high, os.pipe())
         self.into, theirs_out = map(high, os.pipe())
@@ -100,16 +100,16 @@ class Browser:
             self.errors.append(params["entry"]["text"])
         elif method == "Runtime.consoleAPICalled":
             self.errors.append(f"console.{params['type']}: {params['args']}")
-        elif method == "Page.loadEventFired":
-            self.loaded = True
 
     def open(self, path):
-        self.loaded = False
-        answer = self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        url = "file://" + os.path.abspath(path)
+        answer = self.call("Page.navigate", url=url)
         assert not answer.get("errorText"), answer
         end = time.monotonic() + self.limit
-        while not self.loaded:
-            self.read(end)
+        # Not the load event: it may be that of the page before.
+        while not self.eval(f"document.readyState === 'complete' && location.href.startsWith({json.dumps(url)})"):
+            assert time.monotonic() < end, f"{url} does not load"
+            time.sleep(0.02)
 
     def eval(self, expression):
         """The value of an expression; what it throws is a failure."""
