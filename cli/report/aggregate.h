@@ -67,6 +67,8 @@ int aggregate_read(struct aggregate *a, const char *path, struct weir_error *err
 int aggregate_timeline(struct aggregate *a, const char *path, struct timeline *timeline,
                        struct weir_error *err);
 
+void aggregate_remember_fields(struct aggregate *a, const struct schema_probe *probe);
+
 /* Does any probe that was looked at have this field? Pseudo fields count. */
 bool aggregate_has_field(const struct aggregate *a, const char *name);
 
