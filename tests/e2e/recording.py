@@ -5,7 +5,7 @@ import json
 import os
 import struct
 
-HEAD = struct.Struct("<IIQQQQQII")
+HEAD = struct.Struct("<6I6Q2I")  # struct ctf_packet_head
 FLOATS = {"f32": "<f", "f64": "<d"}
 EPOCH = 1_700_000_000  # s; the clock's 0
 PACKET = 60000  # bytes of records, at most
@@ -51,7 +51,7 @@ class Recording:
         self.slots[slot] += 1
         bits = (HEAD.size + len(records)) * 8
         with open(name, "ab") as file:
-            file.write(HEAD.pack(0xc1fc1fc1, 0, begin, end, bits, bits, lost, slot, count) + records)
+            file.write(HEAD.pack(0xc1fc1fc1, 0, 1, 0, 0, 0, 0, begin, end, bits, bits, lost, slot, count) + records)
 
     def events(self, events, lost=0, slot=0):
         """[(time in ns, probe, values)], in the order of time; `lost` in all, with the last packet."""
