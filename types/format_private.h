@@ -46,6 +46,17 @@ void format_cstring(struct format *f, uint64_t address);
 /* Was that object printed before? Remembers it. */
 bool format_seen(struct format *f, uint64_t address, const struct ctype *type);
 
+/* A number or word as it is written, and for JSON (taken over). */
+void format_word(struct format *f, const char *text, struct json_object *json);
+/* An integer, real, enumerator or boolean; `v` may still have to be read. */
+void format_scalar(struct format *f, const struct expr_value *object);
+/* An address alone, with the symbol there. */
+void format_address(struct format *f, uint64_t address);
+/* Could these bytes be a text? */
+bool format_is_text(const char *bytes, size_t n);
+/* In place of a value: why its memory cannot be read. */
+void format_unreadable(struct format *f, const struct expr_value *v, int rc);
+
 int format_read(struct format *f, uint64_t address, void *buf, size_t size);
 
 /*

@@ -76,6 +76,7 @@ struct symbol_search {
 	struct types *types;
 	struct expr_symbol *ret;
 	int max, n;
+	bool objects; /* no member functions: a constructor has its class's name */
 	bool untyped; /* something of that name without a type: only where nothing else is */
 	struct expr_symbol plain;
 };
@@ -120,6 +121,8 @@ static int add_symbol(const struct types_symbol *t, void *arg)
 	struct symbol_search *q = arg;
 	struct expr_symbol s = symbol_of(q, t);
 
+	if (q->objects && t->kind == TYPES_FUNCTION && t->scope[0])
+		return 0;
 	if (t->flags & TYPES_SYMBOL_NO_TYPE || !t->type_id) {
 		if (!q->untyped)
 			q->plain = s;
@@ -337,7 +340,7 @@ static int names_type(void *ctx, const char *tag, const char *name, struct expr_
 static bool is_symbol_nearby(struct space *s, const char *name)
 {
 	struct expr_symbol found[1];
-	struct symbol_search q = { .space = s, .ret = found, .max = 1 };
+	struct symbol_search q = { .space = s, .ret = found, .max = 1, .objects = true };
 
 	for (size_t i = 0; i < s->count; i++)
 		if (i == 0 || s->images[i].types)

@@ -9,9 +9,14 @@
 #include <string.h>
 
 const struct printer *const printers[] = {
-	&printer_redis_sds,     &printer_redis_dict, &printer_postgres_list,
-	&printer_postgres_node, &printer_cxx_string, &printer_cxx_vector,
-	&printer_cxx_map,       &printer_ruby_value, NULL,
+	&printer_redis_sds,         &printer_redis_dict,
+	&printer_postgres_list,     &printer_postgres_node,
+	&printer_cxx_string,        &printer_cxx_string_view,
+	&printer_cxx_vector,        &printer_cxx_map,
+	&printer_cxx_set,           &printer_cxx_unordered_map,
+	&printer_cxx_unordered_set, &printer_cxx_unique_ptr,
+	&printer_cxx_shared_ptr,    &printer_cxx_optional,
+	&printer_ruby_value,        NULL,
 };
 
 #define CHOICES 1024 /* types that are remembered; a power of two */

@@ -8,8 +8,15 @@
 extern const struct printer printer_redis_sds;
 extern const struct printer printer_redis_dict;
 extern const struct printer printer_cxx_string;
+extern const struct printer printer_cxx_string_view;
 extern const struct printer printer_cxx_vector;
 extern const struct printer printer_cxx_map;
+extern const struct printer printer_cxx_set;
+extern const struct printer printer_cxx_unordered_map;
+extern const struct printer printer_cxx_unordered_set;
+extern const struct printer printer_cxx_unique_ptr;
+extern const struct printer printer_cxx_shared_ptr;
+extern const struct printer printer_cxx_optional;
 extern const struct printer printer_postgres_list;
 extern const struct printer printer_postgres_node;
 extern const struct printer printer_ruby_value;

@@ -27,16 +27,49 @@ def values(pid, *expressions):
     return {line["expression"]: line["value"] for line in lines}, done.stderr
 
 
+def wanted_hash():
+    return {f"key{i}": i for i in range(100)}
+
+
 def cxx(pid):
     mine, errors = values(pid, "small_text", "large_text", "numbers", "words", "empty", "ages", "counts", "ns::inside",
-                          "ns::object.b", "ns::object.d", "reference")
+                          "ns::object.b", "ns::object.d", "reference", "colours", "hashed", "by_number", "numbers_seen",
+                          "given", "not_given", "some_number", "view", "owner", "nobody", "one", "base->id",
+                          "((circle *)base)->radius", "shape::made", "pair_of_shorts", "sizeof(circle)",
+                          "sizeof('fixed<short int, 2>')")
     wanted = {"small_text": "small one", "numbers": [1, 2, 3, 4], "words": ["alpha", "beta"], "empty": [],
-              "ages": {"1": "one", "2": "two", "3": "three"}, "counts": {f"key{i}": i for i in range(100)},
+              "ages": {"1": "one", "2": "two", "3": "three"}, "counts": wanted_hash(),
               "ns::inside": 9, "ns::object.b": 1, "ns::object.d": 2, "reference": 9,
-              "large_text": {"text": "L" * 200, "truncated": True}}
+              "large_text": {"text": "L" * 200, "truncated": True}, "colours": ["green", "red"],
+              "by_number": {"7": "seven"}, "numbers_seen": [42], "given": "given", "not_given": None,
+              "some_number": 5, "view": "a view", "nobody": None, "base->id": 1, "((circle *)base)->radius": 2.5,
+              "shape::made": 13, "pair_of_shorts": {"data": [1, 2]}, "sizeof(circle)": 24, "hashed": wanted_hash(),
+              "sizeof('fixed<short int, 2>')": 4}
     for name, value in wanted.items():
         check(name, mine.get(name) == value, f"{mine.get(name)!r} {errors}")
+    check("unique_ptr", mine["owner"]["value"]["id"] == 1, mine["owner"])
+    check("shared_ptr", mine["one"]["value"] == 17, mine["one"])
     check("a map is in order", list(mine.get("ages", {})) == ["1", "2", "3"])
+
+
+def ruby_values(pid, address):
+    mine, errors = values(pid, f"(VALUE){address}")
+    seen = {name: value for name, value in mine.get(f"(VALUE){address}", [])}
+    wanted = {
+        "embedded string": "short", "heap string": {"text": "L" * 200, "truncated": True}, "shared string": "L" * 100,
+        "part of a string": "defghijklmnopqrstuvwxyzabcdefghijk", "NUL": "a\0b", "UTF-8": "gr\u00fc\u00dfe",
+        "embedded array": [1, 2, None], "heap array": list(range(21)), "shared array": list(range(5, 21)),
+        "small hash": {"a": 1, "b": 2.5, "3": [4]}, "large hash": {f"key{i}": i for i in range(21)},
+        "small hash, one deleted": {"a": 1, "c": 3}, "large hash, some deleted": {str(i): i for i in range(10, 21)},
+        "static symbol": ":puts", "new symbol": ":brand_new", "dynamic symbol": ":dynamic42", "numbers": [-17, 3.25, 1e300],
+        "words": [None, True, False], "nested class": "Outer::Inner", "nested module": "Outer::Deep", "named later": "Late",
+    }
+    for name, value in wanted.items():
+        check(name, seen.get(name) == value, f"{seen.get(name)!r} {errors}")
+    check("anonymous class", seen.get("anonymous class", "").startswith("#<Class:0x"), seen.get("anonymous class"))
+    check("object", seen.get("object", "").startswith("#<Outer::Inner 0x"), seen.get("object"))
+    check("object of a singleton class", seen.get("singleton", "").startswith("#<Outer::Inner 0x"), seen.get("singleton"))
+    check("cycle", seen.get("cycle") == [1, "..."], seen.get("cycle"))
 
 
 def ruby(pid):
@@ -47,7 +80,7 @@ def ruby(pid):
         return
     main, worker = threads
     rows = [(f["label"], f.get("line")) for f in main["frames"]]
-    wanted = [("sleep", None), ("block in wait", 10), ("each", None), ("wait", 9), ("order", 5), ("<main>", 21)]
+    wanted = [("sleep", None), ("block in wait", 10), ("each", None), ("wait", 9), ("order", 5), ("<main>", 22)]
     check("methods and lines", rows == wanted, rows)
     check("paths", all(f["path"] == FIXTURE for f in main["frames"] if "path" in f), main)
     check("a thread's name", worker.get("name") == "worker", worker)
@@ -63,9 +96,12 @@ def main():
     process = subprocess.Popen((["ruby"] if script else []) + [FIXTURE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
     try:
-        pid = int(process.stdout.readline().split()[1])
+        ready = process.stdout.readline().split()
+        pid = int(ready[1])
         time.sleep(0.5)  # until the last call is made
         (ruby if script else cxx)(pid)
+        if script:
+            ruby_values(pid, ready[2])
     finally:
         process.kill()
         process.communicate()

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers, enumerators by name, flags as their sum. */
+#include "types/format_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+void format_word(struct format *f, const char *text, struct json_object *json)
+{
+	f->sink->ops->scalar(f->sink, text, json);
+}
+
+void format_unreadable(struct format *f, const struct expr_value *v, int rc)
+{
+	char text[96];
+
+	if (rc == -EFAULT)
+		snprintf(text, sizeof(text), "0x%" PRIx64 " is not mapped", v->address);
+	else
+		snprintf(text, sizeof(text), "reading 0x%" PRIx64 ": %s", v->address,
+		         strerror(-rc));
+	f->sink->ops->failure(f->sink, text);
+}
+
+static void format_integer(struct format *f, const struct expr_value *v)
+{
+	char text[64], c[8];
+	int64_t s = (int64_t)v->integer;
+
+	if (v->type->is_signed)
+		snprintf(text, sizeof(text), "%" PRId64, s);
+	else
+		snprintf(text, sizeof(text), "%" PRIu64, v->integer);
+	if (v->type->is_char && !v->bit_size) {
+		char byte = (char)v->integer;
+
+		sink_quote(&byte, 1, c, sizeof(c));
+		c[0] = c[strlen(c) - 1] = '\'';
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", c);
+	}
+	format_word(f, text,
+	            v->type->is_signed ? json_object_new_int64(s)
+	                               : json_object_new_uint64(v->integer));
+}
+
+static void format_bool(struct format *f, const struct expr_value *v)
+{
+	char text[32];
+
+	if (v->integer <= 1) {
+		format_word(f, v->integer ? "true" : "false",
+		            json_object_new_boolean(v->integer != 0));
+		return;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64, v->integer);
+	format_word(f, text, json_object_new_uint64(v->integer));
+}
+
+static void format_real(struct format *f, double real, bool single)
+{
+	char text[48];
+
+	for (int precision = single ? 6 : 15; precision <= 17; precision++) {
+		snprintf(text, sizeof(text), "%.*g", precision, real);
+		if (single ? (float)strtod(text, NULL) == (float)real : strtod(text, NULL) == real)
+			break;
+	}
+	if (real != real || real - real != 0) /* JSON has no NaN and no infinity */
+		format_word(f, text, json_object_new_string(text));
+	else
+		format_word(f, text, json_object_new_double_s(real, text));
+}
+
+static void integer_text(unsigned __int128 value, bool is_signed, char text[64])
+{
+	bool minus = is_signed && (__int128)value < 0;
+	char *to = text + 63;
+
+	if (minus)
+		value = -value;
+	*to = 0;
+	do
+		*--to = (char)('0' + (int)(value % 10));
+	while (value /= 10);
+	if (minus)
+		*--to = '-';
+	memmove(text, to, strlen(to) + 1);
+}
+
+/* 16 bytes: long double, __int128. */
+static void format_wide(struct format *f, const struct expr_value *v)
+{
+	union {
+		long double real;
+		unsigned __int128 integer;
+	} u = { .integer = 0 };
+	char text[64];
+	int rc = 0;
+
+	if (v->type->size > sizeof(u)) {
+		f->sink->ops->failure(f->sink, "too wide");
+		return;
+	}
+	if (v->bytes)
+		memcpy(&u, v->bytes, v->type->size);
+	else
+		rc = format_read(f, v->address, &u, v->type->size);
+	if (rc) {
+		format_unreadable(f, v, rc);
+		return;
+	}
+	if (v->type->kind == CTYPE_FLOAT)
+		snprintf(text, sizeof(text), "%.21Lg", u.real);
+	else
+		integer_text(u.integer, v->type->is_signed, text);
+	format_word(f, text, json_object_new_string(text));
+}
+
+/* Every enumerator one bit, or none, or made of others' bits: `A|B` is meant. */
+static bool enum_is_flags(const struct ctype *type)
+{
+	uint64_t bits = 0;
+	uint32_t single = 0;
+	int64_t value;
+
+	for (uint32_t i = 0; i < ctype_enumerators(type); i++) {
+		ctype_enumerator(type, i, &value);
+		if (value < 0)
+			return false;
+		if (__builtin_popcountll((uint64_t)value) == 1) {
+			bits |= (uint64_t)value;
+			single++;
+		}
+	}
+	for (uint32_t i = 0; i < ctype_enumerators(type); i++) {
+		ctype_enumerator(type, i, &value);
+		if ((uint64_t)value & ~bits)
+			return false;
+	}
+	/* 0, 1, 2 alone is an ordinary enum. */
+	return single >= 2 && bits > 2;
+}
+
+static bool enum_flags_text(const struct ctype *type, uint64_t value, char *buf, size_t size)
+{
+	uint64_t left = value;
+	int64_t flag;
+	size_t at = 0;
+
+	if (!value || !enum_is_flags(type))
+		return false;
+	for (uint32_t i = 0; i < ctype_enumerators(type) && at < size; i++) {
+		const char *name = ctype_enumerator(type, i, &flag);
+
+		if (__builtin_popcountll((uint64_t)flag) != 1 || !(left & (uint64_t)flag))
+			continue;
+		left &= ~(uint64_t)flag;
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? "|" : "", name);
+	}
+	if (left && at && at < size)
+		snprintf(buf + at, size - at, "|0x%" PRIx64, left);
+	return at > 0;
+}
+
+static void format_enum(struct format *f, const struct expr_value *v)
+{
+	char text[512], name[128];
+	int64_t value;
+
+	for (uint32_t i = 0; i < ctype_enumerators(v->type); i++) {
+		const char *enumerator = ctype_enumerator(v->type, i, &value);
+
+		if ((uint64_t)value == v->integer) {
+			format_word(f, enumerator, json_object_new_string(enumerator));
+			return;
+		}
+	}
+	if (enum_flags_text(v->type, v->integer, text, sizeof(text))) {
+		format_word(f, text, json_object_new_string(text));
+		return;
+	}
+	ctype_declare(f->names->types, v->type, NULL, name, sizeof(name));
+	snprintf(text, sizeof(text), "(%s)%" PRId64, name, (int64_t)v->integer);
+	format_word(f, text, json_object_new_int64((int64_t)v->integer));
+}
+
+void format_scalar(struct format *f, const struct expr_value *object)
+{
+	struct expr_value v;
+	int rc;
+
+	if (object->type->size > 8 && object->lvalue && !object->bit_size) {
+		format_wide(f, object);
+		return;
+	}
+	rc = expr_load(f->memory, object, &v);
+	if (rc) {
+		format_unreadable(f, object, rc);
+		return;
+	}
+	v.bit_size = object->bit_size;
+	if (v.type->kind == CTYPE_FLOAT)
+		format_real(f, v.real, v.type->size == 4);
+	else if (v.type->kind == CTYPE_ENUM)
+		format_enum(f, &v);
+	else if (v.type->kind == CTYPE_BOOL)
+		format_bool(f, &v);
+	else
+		format_integer(f, &v);
+}
