@@ -447,7 +447,7 @@ def test_many_threads():
 def test_children():
     """Children of a followed process, many at once."""
     out = folder()
-    target = Target("-w", "-n", 20, "-k", 30, "-s", 0.4)
+    target = Target("-w", "-n", 20, "-k", 30, "-s", 3)
     run = record(out, "-f", "-p", target.pid, "shop:order")
     found, _lost = sequences(out)
     assert len(found) == 31 and all(mine == {0: (20, 19, 0)} for mine in found.values()), (len(found), run.err)
