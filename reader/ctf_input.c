@@ -17,7 +17,7 @@ struct ctf_input {
 	int fd;
 	bool compressed, over;
 	size_t begin, end; /* of what the buffer holds */
-	uint64_t padding; /* behind the packet that was given out last */
+	uint64_t padding;  /* behind the packet that was given out last */
 	uint64_t bytes;
 	ZSTD_DCtx *zstd;
 	uint8_t packet[PACKET_MAX] __attribute__((aligned(8))); /* decompressed */

@@ -47,7 +47,8 @@ def sequences(out):
         number = re.search(r'id = (\d+);\s+name = "shop:order"', open(path, encoding="utf-8").read())[1]
         done = subprocess.run([SEQUENCE, number, place], capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
-        pid = int(place.rsplit("-", 1)[1])
+        # NAME-PID, or NAME-PID-1: weir was killed right after it made the first one.
+        pid = int(re.search(r"/shop-(\d+)(-\d+)?$", place)[1])
         found[pid] = {}
         for line in done.stdout.splitlines():
             thread, count, last, twice, gone = map(int, line.split()[1:])
