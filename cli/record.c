@@ -150,6 +150,8 @@ static void loop(struct record *record)
 		pause = now - active_at < SECOND / 10 ? MS / 2
 		        : now - active_at < SECOND    ? 2 * MS
 		                                      : 10 * MS;
+		if (pause > tracer_patience(tracer))
+			pause = tracer_patience(tracer);
 		ts.tv_nsec = pause;
 		if (!is_over(record, now))
 			ppoll(tracer->polls, tracer_polls(tracer), &ts, NULL);

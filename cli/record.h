@@ -125,7 +125,8 @@ int keeper_start(const struct record *record);
 
 /* A session began, a trace's folder was made, a session ended. Nothing happens without a keeper. */
 void keeper_begun(const struct record *record, const struct target *target);
-void keeper_folder(const struct record *record, const struct target *target);
+void keeper_folder(const struct record *record, const struct target *target,
+                   const struct recording *recording);
 void keeper_over(const struct record *record, const struct target *target);
 
 /* All is written: it ends without doing anything. */

@@ -129,12 +129,12 @@ void keeper_begun(const struct record *record, const struct target *target)
 	}
 	tell(record, m, size, target->shm.fd);
 	if (r)
-		keeper_folder(record, target);
+		keeper_folder(record, target, r);
 }
 
-void keeper_folder(const struct record *record, const struct target *target)
+void keeper_folder(const struct record *record, const struct target *target,
+                   const struct recording *r)
 {
-	const struct recording *r = target->user;
 	const struct message m = { .word = FOLDER, .id = (uintptr_t)target };
 
 	if (record->keeper >= 0)

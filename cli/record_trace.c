@@ -94,9 +94,11 @@ struct recording *record_trace(struct record *record, struct target *target)
 	}
 	record->failed = ctf_writer_create(record->folder, &about, &record->options.ctf, &r->writer,
 	                                   &record->err);
-	if (!record->failed)
+	if (!record->failed) {
+		keeper_folder(record, target, r);
 		record->failed =
 		    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+	}
 	if (record->failed) {
 		ctf_writer_destroy(r->writer, NULL, NULL);
 		free(r);
@@ -106,7 +108,6 @@ struct recording *record_trace(struct record *record, struct target *target)
 	record->recordings = r;
 	record->traces++;
 	target->user = r;
-	keeper_folder(record, target);
 	record_threads(r, target, clock_monotonic());
 	return r;
 }

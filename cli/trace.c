@@ -384,6 +384,8 @@ static void loop(struct trace *trace, int64_t began)
 		launch_reap(&trace->launch);
 		now = clock_monotonic();
 		pause = pause_after(trace, seen, now, &active_at, &was_short);
+		if (pause > tracer_patience(tracer))
+			pause = tracer_patience(tracer);
 		if (trace->options.duration && pause > deadline - now)
 			pause = deadline > now ? deadline - now : 0;
 		if (is_over(trace, now, deadline))

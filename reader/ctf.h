@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recording: one CTF 1.8 trace per target, as babeltrace2 and Trace Compass read it. Records are
+ * A recording (docs/recording.md): one CTF 1.8 trace per target, as babeltrace2 and Trace Compass read it. Records are
  * CTF events already, so a packet on disk is a head of 80 bytes and the packet's bytes as they
  * lay in memory.
  *

@@ -525,10 +525,14 @@ int session_adopt(const struct shm *shm, const struct clock *clock,
 	unlock(shm);
 	if (code)
 		return code;
-	populate(&session, NULL); /* late, and only a help */
 	session.open = true;
 	*ret = session;
 	return 0;
+}
+
+void session_populate(const struct session *session)
+{
+	populate(session, NULL);
 }
 
 int session_arm(const struct session *session, const struct schema *schema)

@@ -63,6 +63,9 @@ int session_adopt(const struct shm *shm, const struct clock *clock,
                   const struct session_options *options, struct session *ret,
                   struct weir_error *err);
 
+/* Touch its packets for the target, which a claim does by itself; an adopted session is only late. */
+void session_populate(const struct session *session);
+
 /* Does any session of this memory wait to be adopted by this tracer? */
 bool session_pending(const struct shm *shm, const struct session_options *options);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/tracer.h"
 #include "reader/error.h"
+#include "reader/forks.h"
 #include "reader/lease.h"
 #include "reader/listing.h"
 #include "reader/nearest.h"
@@ -27,6 +28,13 @@
 #define GRACE          (10 * MS)
 #define WALK_EVERY     (20 * MS)
 #define CHILDREN_EVERY (2 * MS)
+/* Instead of a descriptor: not asked yet; the kernel does not tell this user. */
+#define FORKS_UNKNOWN (-1)
+#define FORKS_UNTOLD  (-2)
+/* A child makes its memory in its first moments; one that lives on gets its packets touched. */
+#define NEWBORN        (5 * MS)
+#define YOUNG          (100 * MS)
+#define POPULATE_AFTER (50 * MS)
 
 static void notice(const struct tracer *tracer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -63,6 +71,7 @@ int tracer_create(const struct tracer_options *options, struct tracer **ret)
 	tracer->follow = options->session.follow;
 	tracer->rseq = true;
 	tracer->what = STREAM_ALL;
+	tracer->forks = FORKS_UNKNOWN;
 	merge_init(&tracer->merge);
 	tracer->polls = calloc(TRACER_POLLS_MORE, sizeof(*tracer->polls));
 	code = tracer->polls ? lease_keeper_create(&tracer->keeper) : -ENOMEM;
@@ -209,6 +218,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 		return code;
 	}
 	target->claimed = true;
+	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
 	target->tracer->attached++;
 	if (!(target->shm.head.features & WEIR_FEATURE_RSEQ))
 		target->tracer->rseq = false;
@@ -482,8 +492,10 @@ static int64_t next_search(const struct tracer_process *process, int64_t now)
 
 	if (process->targets)
 		return now + SECOND;
-	if (age < SECOND / 10)
-		return now + CHILDREN_EVERY;
+	if (age < NEWBORN)
+		return now;
+	if (age < YOUNG)
+		return now + MS;
 	if (age < 2 * SECOND)
 		return now + WALK_EVERY;
 	return now + (age < 60 * SECOND && process->family ? SECOND / 10 : 2 * SECOND);
@@ -615,10 +627,26 @@ static void walk_children(struct tracer *tracer, int64_t now)
 	}
 }
 
+static void on_fork(void *arg, pid_t parent, pid_t child)
+{
+	struct tracer *tracer = arg;
+	const struct tracer_process *process = process_find(tracer, parent);
+
+	if (process && process->family && !process_find(tracer, child))
+		meet(tracer, child, process, clock_monotonic());
+}
+
 static void walk(struct tracer *tracer, int64_t now)
 {
 	if (!tracer->options.all && !tracer->follow)
 		return;
+	if (tracer->follow && tracer->forks == FORKS_UNKNOWN) {
+		tracer->forks = forks_open();
+		if (tracer->forks < 0)
+			tracer->forks = FORKS_UNTOLD;
+	}
+	if (tracer->forks >= 0)
+		forks_read(tracer->forks, on_fork, tracer);
 	if (tracer->follow && now - tracer->children_at >= CHILDREN_EVERY) {
 		tracer->children_at = now;
 		walk_children(tracer, now);
@@ -727,6 +755,10 @@ static void target_refresh(struct target *target, int64_t now)
 			target->claim_at = now + 10 * SECOND;
 		}
 		return;
+	}
+	if (target->populate_at && now >= target->populate_at && !target->leaving) {
+		session_populate(&target->session);
+		target->populate_at = 0;
 	}
 	if (now - target->checked_at > SECOND) {
 		clock_update(&target->clock);
@@ -868,10 +900,26 @@ bool tracer_ended(const struct tracer *tracer)
 	return true;
 }
 
+int64_t tracer_patience(const struct tracer *tracer)
+{
+	int64_t now = clock_monotonic(), least = INT64_MAX;
+
+	for (size_t i = 0; tracer->follow && i < tracer->process_count; i++) {
+		const struct tracer_process *p = tracer->processes[i];
+		int64_t age = now - p->born;
+
+		if (p->family && !p->targets && !p->ended && age < YOUNG)
+			least = age < NEWBORN || least < MS ? MS / 10 : MS;
+	}
+	return least;
+}
+
 size_t tracer_polls(struct tracer *tracer)
 {
 	size_t n = 0;
 
+	if (tracer->forks >= 0)
+		tracer->polls[n++] = (struct pollfd){ .fd = tracer->forks, .events = POLLIN };
 	for (size_t i = 0; i < tracer->process_count; i++) {
 		if (tracer->processes[i]->targets || tracer->processes[i]->asked)
 			tracer->polls[n++] =
@@ -914,6 +962,8 @@ void tracer_destroy(struct tracer *tracer)
 		target_drop(tracer, tracer->target_count - 1);
 	while (tracer->process_count)
 		process_drop(tracer, tracer->process_count - 1);
+	if (tracer->forks >= 0)
+		close(tracer->forks);
 	lease_keeper_destroy(tracer->keeper);
 	merge_deinit(&tracer->merge);
 	free(tracer->processes);

@@ -42,8 +42,9 @@ struct target {
 	struct merge_source **sources; /* by slot; made when its first packet comes */
 	uint64_t lost;                 /* of sessions that ended */
 	uint64_t overwritten;
-	int64_t claim_at;   /* not before: an expired session was just given back */
-	int64_t checked_at; /* its schema, while unclaimed; its pair of clocks, while claimed */
+	int64_t claim_at;    /* not before: an expired session was just given back */
+	int64_t populate_at; /* an adopted session's packets; 0: nothing to do */
+	int64_t checked_at;  /* its schema, while unclaimed; its pair of clocks, while claimed */
 	bool claimed;
 	bool met;     /* by the search under way */
 	void *user;   /* the owner's of options.chunk */
@@ -91,6 +92,7 @@ struct tracer {
 	int64_t longest_pause;      /* between looks */
 	int64_t walked_at;          /* /proc, for `all` and following */
 	int64_t children_at;        /* children of traced processes */
+	int forks;                  /* tells of children at once; negative: walking has to do */
 	uint64_t round;             /* walks of /proc */
 	uint64_t attached;          /* targets, ever */
 	uint64_t denied;            /* processes that may not be looked at */
@@ -103,7 +105,7 @@ struct tracer {
 	bool follow;
 };
 
-#define TRACER_POLLS_MORE 4
+#define TRACER_POLLS_MORE 5
 
 int tracer_create(const struct tracer_options *options, struct tracer **ret);
 void tracer_destroy(struct tracer *tracer);
@@ -126,7 +128,10 @@ int tracer_stop(struct tracer *tracer);
 /* Is there nothing left that could have an event? */
 bool tracer_ended(const struct tracer *tracer);
 
-/* Descriptors that become readable when a process ends, in tracer->polls. */
+/* How long to wait at most until the next look, ns: a child that was just met may not live long. */
+int64_t tracer_patience(const struct tracer *tracer);
+
+/* Descriptors that become readable when a process ends or forks, in tracer->polls. */
 size_t tracer_polls(struct tracer *tracer);
 
 /* Since the start, over all targets. */

@@ -127,7 +127,7 @@ def test_values():
 def test_lost():
     """What cannot be taken is counted, in total and packet by packet."""
     out = folder()
-    target = Target("-w", "-n", 300000, "-t", 2, "-s", 0.3)
+    target = Target("-w", "-n", 100000, "-t", 2, "-s", 0.3)
     run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
     fires = target.done()
     run.finish()

@@ -47,7 +47,8 @@ def sequences(out):
         number = re.search(r'id = (\d+);\s+name = "shop:order"', open(path, encoding="utf-8").read())[1]
         done = subprocess.run([SEQUENCE, number, place], capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
-        pid = int(place.rsplit("-", 1)[1])
+        # NAME-PID, or NAME-PID-1: weir was killed right after it made the first one.
+        pid = int(re.search(r"/shop-(\d+)(-\d+)?$", place)[1])
         found[pid] = {}
         for line in done.stdout.splitlines():
             thread, count, last, twice, gone = map(int, line.split()[1:])
@@ -442,6 +443,16 @@ def test_many_threads():
             last[tid] = number
             counts[tid] = counts.get(tid, 0) + 1
     assert len(counts) == 1000 and set(counts.values()) == {20}, len(counts)
+
+
+def test_children():
+    """Children of a followed process, many at once."""
+    out = folder()
+    target = Target("-w", "-n", 20, "-k", 30, "-s", 3)
+    run = record(out, "-f", "-p", target.pid, "shop:order")
+    found, _lost = sequences(out)
+    assert len(found) == 31 and all(mine == {0: (20, 19, 0)} for mine in found.values()), (len(found), run.err)
+    read_to_the_end(out)
 
 
 # --- as others read it

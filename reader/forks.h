@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who forks whom, told by the kernel's process events (the proc connector) at once: for children
+ * that live too briefly to be met by walking /proc. Needs CAP_NET_ADMIN in the first namespaces;
+ * without it there is only the walking.
+ */
+#ifndef WEIR_READER_FORKS_H
+#define WEIR_READER_FORKS_H
+
+#include <sys/types.h>
+
+/* A descriptor that becomes readable when any process forks, or -errno. */
+int forks_open(void);
+
+/* Call for each fork since the last call; threads are left out. */
+void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child), void *arg);
+
+#endif
