@@ -54,62 +54,78 @@ static inline uint64_t weir_f64_word_(double value)
 #ifdef __cplusplus
 
 extern "C++" {
-template <typename T> static inline constexpr uint64_t weir_class_(const T &)
-{
-	return WEIR_CLASS_INT;
+template <typename T> struct weir_arg_ {
+	static constexpr uint64_t kind = WEIR_CLASS_INT;
+	static uint64_t word(T value)
+	{
+		return static_cast<uint64_t>(value);
+	}
+};
+template <typename T> struct weir_arg_<T *> {
+	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
+	static uint64_t word(T *value)
+	{
+		return reinterpret_cast<uintptr_t>(value);
+	}
+};
+template <> struct weir_arg_<decltype(nullptr)> {
+	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
+	static uint64_t word(decltype(nullptr))
+	{
+		return 0;
+	}
+};
+template <> struct weir_arg_<float> {
+	static constexpr uint64_t kind = WEIR_CLASS_F32;
+	static uint64_t word(float value)
+	{
+		return weir_f32_word_(value);
+	}
+};
+template <> struct weir_arg_<double> {
+	static constexpr uint64_t kind = WEIR_CLASS_F64;
+	static uint64_t word(double value)
+	{
+		return weir_f64_word_(value);
+	}
+};
+template <> struct weir_arg_<long double> {
+	static constexpr uint64_t kind = WEIR_CLASS_F64;
+	static uint64_t word(long double value)
+	{
+		return weir_f64_word_(static_cast<double>(value));
+	}
+};
+#if !defined(__clang__) && __GNUC__ >= 13 /* before, these are float and double */
+template <> struct weir_arg_<_Float32> : weir_arg_<float> { };
+template <> struct weir_arg_<_Float64> : weir_arg_<double> { };
+#endif
+
+template <typename... T> struct weir_kinds_ {
+	static constexpr uint64_t value = 0;
+};
+template <typename First, typename... T> struct weir_kinds_<First, T...> {
+	static constexpr uint64_t value = weir_arg_<First>::kind | weir_kinds_<T...>::value << 2;
+};
+template <typename T> using weir_u64_ = uint64_t;
 }
-template <typename T> static inline constexpr uint64_t weir_class_(T *const &)
-{
-	return WEIR_CLASS_POINTER;
-}
-template <typename T, size_t N> static inline constexpr uint64_t weir_class_(T (&)[N])
-{
-	return WEIR_CLASS_POINTER;
-}
-static inline constexpr uint64_t weir_class_(decltype(nullptr) const &)
-{
-	return WEIR_CLASS_POINTER;
-}
-static inline constexpr uint64_t weir_class_(const float &)
-{
-	return WEIR_CLASS_F32;
-}
-static inline constexpr uint64_t weir_class_(const double &)
-{
-	return WEIR_CLASS_F64;
-}
-template <typename T> static inline uint64_t weir_word_(T value)
-{
-	return (uint64_t)value;
-}
-static inline uint64_t weir_word_(decltype(nullptr))
-{
-	return 0;
-}
-static inline uint64_t weir_word_(float value)
-{
-	return weir_f32_word_(value);
-}
-static inline uint64_t weir_word_(double value)
-{
-	return weir_f64_word_(value);
-}
-}
-#define WEIR_CLASS_(x) weir_class_(x)
-#define WEIR_WORD_(x) weir_word_(x)
 
 #else
 
+/* 5: pointer; 8: real floating. No operand is evaluated but the one that is chosen, and that once. */
+#define WEIR_IS_REAL_(x) (__builtin_classify_type(x) == 8)
+#define WEIR_REAL_(x) __builtin_choose_expr(WEIR_IS_REAL_(x), (x), 0.0)
 #define WEIR_CLASS_(x)                                                                             \\
-	((uint64_t)_Generic((x),                                                                   \\
-		float: WEIR_CLASS_F32,                                                             \\
-		double: WEIR_CLASS_F64,                                                            \\
-		default: __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+	((uint64_t)(WEIR_IS_REAL_(x)                                                               \\
+	                ? sizeof(WEIR_REAL_(x)) == sizeof(float) ? WEIR_CLASS_F32 : WEIR_CLASS_F64 \\
+	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
 #define WEIR_WORD_(x)                                                                              \\
-	_Generic((x),                                                                              \\
-		float: weir_f32_word_(_Generic((x), float: (x), default: 0.0f)),                   \\
-		double: weir_f64_word_(_Generic((x), double: (x), default: 0.0)),                  \\
-		default: (uint64_t)_Generic((x), float: 0, double: 0, default: (x)))
+	__builtin_choose_expr(                                                                     \\
+	    WEIR_IS_REAL_(x),                                                                      \\
+	    __builtin_choose_expr(sizeof(WEIR_REAL_(x)) == sizeof(float),                          \\
+	                          weir_f32_word_((float)WEIR_REAL_(x)),                            \\
+	                          weir_f64_word_((double)WEIR_REAL_(x))),                          \\
+	    (uint64_t)__builtin_choose_expr(WEIR_IS_REAL_(x), 0, (x)))
 
 #endif
 
@@ -169,7 +185,29 @@ def main():
 			weir_ret_ = (call);                                                        \\
 		weir_ret_;                                                                         \\
 	})
+
+#ifdef __cplusplus
+
+extern "C++" {
+/* The arguments come by value: each is evaluated once, arrays are pointers, volatile is read. */
+template <typename... T> static inline int weir_call_(struct weir_probe *probe, T... value)
+{
+	constexpr uint64_t signature = WEIR_SIGNATURE(sizeof...(T), weir_kinds_<T...>::value);
+
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		reinterpret_cast<void (*)(weir_u64_<T>...)>(WEIR_ENTRY_(probe))(
+		    weir_arg_<T>::word(value)...);
+		return 0;
+	}
+	const uint64_t args[] = { weir_arg_<T>::word(value)..., 0 };
+	return weir_fire_args(probe, signature, args);
+}
+}
 """
+    for n in range(ARGS_MAX + 1):
+        arguments = joined(", a{}", n, "")
+        out += wrap(f"#define WEIR_CALL_{n}(p{arguments}) WEIR_ON_(p, weir_call_(weir_probe_{arguments}))")
+    out += "\n#else\n"
     for n in range(ARGS_MAX + 1):
         classes = joined("WEIR_CLASS_(a{0}) << (2 * {0})", n, " | ") or "0u"
         comma = ", " if n else ""
@@ -187,7 +225,7 @@ def main():
             out += "\treturn weir_fire_args(probe, signature, NULL);\n}\n"
         out += wrap(f"#define WEIR_CALL_{n}(p{comma}{joined('a{}', n)}) WEIR_ON_(p, weir_call_{n}_("
                     f"weir_probe_, WEIR_SIGNATURE({n}, {classes}){comma}{joined('WEIR_WORD_(a{})', n)}))")
-    out += "\n#endif\n"
+    out += "\n#endif /* C */\n\n#endif\n"
     print(out, end="")
 
 

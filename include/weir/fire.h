@@ -43,62 +43,78 @@ static inline uint64_t weir_f64_word_(double value)
 #ifdef __cplusplus
 
 extern "C++" {
-template <typename T> static inline constexpr uint64_t weir_class_(const T &)
-{
-	return WEIR_CLASS_INT;
+template <typename T> struct weir_arg_ {
+	static constexpr uint64_t kind = WEIR_CLASS_INT;
+	static uint64_t word(T value)
+	{
+		return static_cast<uint64_t>(value);
+	}
+};
+template <typename T> struct weir_arg_<T *> {
+	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
+	static uint64_t word(T *value)
+	{
+		return reinterpret_cast<uintptr_t>(value);
+	}
+};
+template <> struct weir_arg_<decltype(nullptr)> {
+	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
+	static uint64_t word(decltype(nullptr))
+	{
+		return 0;
+	}
+};
+template <> struct weir_arg_<float> {
+	static constexpr uint64_t kind = WEIR_CLASS_F32;
+	static uint64_t word(float value)
+	{
+		return weir_f32_word_(value);
+	}
+};
+template <> struct weir_arg_<double> {
+	static constexpr uint64_t kind = WEIR_CLASS_F64;
+	static uint64_t word(double value)
+	{
+		return weir_f64_word_(value);
+	}
+};
+template <> struct weir_arg_<long double> {
+	static constexpr uint64_t kind = WEIR_CLASS_F64;
+	static uint64_t word(long double value)
+	{
+		return weir_f64_word_(static_cast<double>(value));
+	}
+};
+#if !defined(__clang__) && __GNUC__ >= 13 /* before, these are float and double */
+template <> struct weir_arg_<_Float32> : weir_arg_<float> { };
+template <> struct weir_arg_<_Float64> : weir_arg_<double> { };
+#endif
+
+template <typename... T> struct weir_kinds_ {
+	static constexpr uint64_t value = 0;
+};
+template <typename First, typename... T> struct weir_kinds_<First, T...> {
+	static constexpr uint64_t value = weir_arg_<First>::kind | weir_kinds_<T...>::value << 2;
+};
+template <typename T> using weir_u64_ = uint64_t;
 }
-template <typename T> static inline constexpr uint64_t weir_class_(T *const &)
-{
-	return WEIR_CLASS_POINTER;
-}
-template <typename T, size_t N> static inline constexpr uint64_t weir_class_(T (&)[N])
-{
-	return WEIR_CLASS_POINTER;
-}
-static inline constexpr uint64_t weir_class_(decltype(nullptr) const &)
-{
-	return WEIR_CLASS_POINTER;
-}
-static inline constexpr uint64_t weir_class_(const float &)
-{
-	return WEIR_CLASS_F32;
-}
-static inline constexpr uint64_t weir_class_(const double &)
-{
-	return WEIR_CLASS_F64;
-}
-template <typename T> static inline uint64_t weir_word_(T value)
-{
-	return (uint64_t)value;
-}
-static inline uint64_t weir_word_(decltype(nullptr))
-{
-	return 0;
-}
-static inline uint64_t weir_word_(float value)
-{
-	return weir_f32_word_(value);
-}
-static inline uint64_t weir_word_(double value)
-{
-	return weir_f64_word_(value);
-}
-}
-#define WEIR_CLASS_(x) weir_class_(x)
-#define WEIR_WORD_(x) weir_word_(x)
 
 #else
 
+/* 5: pointer; 8: real floating. No operand is evaluated but the one that is chosen, and that once. */
+#define WEIR_IS_REAL_(x) (__builtin_classify_type(x) == 8)
+#define WEIR_REAL_(x) __builtin_choose_expr(WEIR_IS_REAL_(x), (x), 0.0)
 #define WEIR_CLASS_(x)                                                                             \
-	((uint64_t)_Generic((x),                                                                   \
-		float: WEIR_CLASS_F32,                                                             \
-		double: WEIR_CLASS_F64,                                                            \
-		default: __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+	((uint64_t)(WEIR_IS_REAL_(x)                                                               \
+	                ? sizeof(WEIR_REAL_(x)) == sizeof(float) ? WEIR_CLASS_F32 : WEIR_CLASS_F64 \
+	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
 #define WEIR_WORD_(x)                                                                              \
-	_Generic((x),                                                                              \
-		float: weir_f32_word_(_Generic((x), float: (x), default: 0.0f)),                   \
-		double: weir_f64_word_(_Generic((x), double: (x), default: 0.0)),                  \
-		default: (uint64_t)_Generic((x), float: 0, double: 0, default: (x)))
+	__builtin_choose_expr(                                                                     \
+	    WEIR_IS_REAL_(x),                                                                      \
+	    __builtin_choose_expr(sizeof(WEIR_REAL_(x)) == sizeof(float),                          \
+	                          weir_f32_word_((float)WEIR_REAL_(x)),                            \
+	                          weir_f64_word_((double)WEIR_REAL_(x))),                          \
+	    (uint64_t)__builtin_choose_expr(WEIR_IS_REAL_(x), 0, (x)))
 
 #endif
 
@@ -124,6 +140,83 @@ static inline uint64_t weir_word_(double value)
 			weir_ret_ = (call);                                                        \
 		weir_ret_;                                                                         \
 	})
+
+#ifdef __cplusplus
+
+extern "C++" {
+/* The arguments come by value: each is evaluated once, arrays are pointers, volatile is read. */
+template <typename... T> static inline int weir_call_(struct weir_probe *probe, T... value)
+{
+	constexpr uint64_t signature = WEIR_SIGNATURE(sizeof...(T), weir_kinds_<T...>::value);
+
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		reinterpret_cast<void (*)(weir_u64_<T>...)>(WEIR_ENTRY_(probe))(
+		    weir_arg_<T>::word(value)...);
+		return 0;
+	}
+	const uint64_t args[] = { weir_arg_<T>::word(value)..., 0 };
+	return weir_fire_args(probe, signature, args);
+}
+}
+#define WEIR_CALL_0(p) WEIR_ON_(p, weir_call_(weir_probe_))
+#define WEIR_CALL_1(p, a0) WEIR_ON_(p, weir_call_(weir_probe_, a0))
+#define WEIR_CALL_2(p, a0, a1) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1))
+#define WEIR_CALL_3(p, a0, a1, a2) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2))
+#define WEIR_CALL_4(p, a0, a1, a2, a3) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3))
+#define WEIR_CALL_5(p, a0, a1, a2, a3, a4) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, \
+	a3, a4))
+#define WEIR_CALL_6(p, a0, a1, a2, a3, a4, a5) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, \
+	a2, a3, a4, a5))
+#define WEIR_CALL_7(p, a0, a1, a2, a3, a4, a5, a6) WEIR_ON_(p, weir_call_(weir_probe_, a0, \
+	a1, a2, a3, a4, a5, a6))
+#define WEIR_CALL_8(p, a0, a1, a2, a3, a4, a5, a6, a7) WEIR_ON_(p, weir_call_(weir_probe_, \
+	a0, a1, a2, a3, a4, a5, a6, a7))
+#define WEIR_CALL_9(p, a0, a1, a2, a3, a4, a5, a6, a7, a8) WEIR_ON_(p, \
+	weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8))
+#define WEIR_CALL_10(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) WEIR_ON_(p, \
+	weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9))
+#define WEIR_CALL_11(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10) WEIR_ON_(p, \
+	weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10))
+#define WEIR_CALL_12(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) WEIR_ON_(p, \
+	weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11))
+#define WEIR_CALL_13(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12) WEIR_ON_(p, \
+	weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12))
+#define WEIR_CALL_14(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13) \
+	WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, \
+	a13))
+#define WEIR_CALL_15(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14) \
+	WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, \
+	a13, a14))
+#define WEIR_CALL_16(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, \
+	a12, a13, a14, a15))
+#define WEIR_CALL_17(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, \
+	a11, a12, a13, a14, a15, a16))
+#define WEIR_CALL_18(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, \
+	a10, a11, a12, a13, a14, a15, a16, a17))
+#define WEIR_CALL_19(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, a7, a8, \
+	a9, a10, a11, a12, a13, a14, a15, a16, a17, a18))
+#define WEIR_CALL_20(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, a6, \
+	a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19))
+#define WEIR_CALL_21(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, a5, \
+	a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20))
+#define WEIR_CALL_22(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, a4, \
+	a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21))
+#define WEIR_CALL_23(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21, a22) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, a2, a3, \
+	a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22))
+#define WEIR_CALL_24(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
+	a15, a16, a17, a18, a19, a20, a21, a22, a23) WEIR_ON_(p, weir_call_(weir_probe_, a0, a1, \
+	a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, \
+	a22, a23))
+
+#else
 
 static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
 {
@@ -701,5 +794,7 @@ static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), \
 	WEIR_WORD_(a18), WEIR_WORD_(a19), WEIR_WORD_(a20), WEIR_WORD_(a21), WEIR_WORD_(a22), \
 	WEIR_WORD_(a23)))
+
+#endif /* C */
 
 #endif

@@ -268,11 +268,13 @@ WEIR_API int weir_fire_values(struct weir_probe *probe, const union weir_value *
 
 /*
  * WEIR_FIRE(probe, ...): fire with one C argument per field (two for a bytes field: pointer,
- * size). Arguments are evaluated, and checked, only when somebody looks; while nobody does it is 0.
+ * size). Arguments are evaluated, once each, and checked, only when somebody looks; while nobody
+ * does it is 0.
  * An int expression: 0, or -EINVAL when count or classes of the arguments do not fit the probe's
  * fields; then nothing is recorded.
  * Integers of any width fit any integer, bool or pointer field (low bits count); float and double
- * fit either float type, and an integer fits a float field; strings and pointers fit string and
+ * (also wider ones) fit either float type, and an integer fits a float field, where it is taken as
+ * an int64_t: convert an unsigned one of 2^63 and more yourself. Strings and pointers fit string and
  * pointer fields. The types are known at run time only: WEIR_PROBE in <weir/probe.h> declares
  * probes whose wrong use does not compile.
  */

@@ -277,6 +277,18 @@ def test_command():
     assert len([line for line in run.out.splitlines() if line[0] == "{"]) == 3
 
 
+def test_arguments():
+    """Each is evaluated once, in C and in C++, and read as what it is."""
+    for program in "arguments-c", "arguments-cc":
+        run = trace("--json", "--", f"{BUILD}/tests/e2e/{program}")
+        lines = run.out.splitlines()
+        assert lines.count("evaluated 1") == 1, run.out
+        assert [tuple(json.loads(line)["fields"].values()) for line in lines if line[0] == "{"] == [
+            (1, 1.0, 1.0, "calls"), (7, 1.0, 1.0, "increments"), (8, 2.5, 1.5, "volatile"),
+            (200, 2.75, 1.25, "array"), (-3, 5.0, -3.0, "ray"), (-1, 1.5, 0.5, ""),
+        ], run.out
+
+
 def test_follow():
     target = Target("-w", "-n", 100, "-k", 3, "-s", 0.5)
     run = trace("--json", "-p", target.pid, "-f")

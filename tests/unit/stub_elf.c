@@ -205,8 +205,8 @@ static void test_sdt_notes(void **state)
 
 		snprintf(name, sizeof(name), "probe%zu", i);
 		check_sdt(elf, &f, i, name,
-		          "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8d 2@%r9w 4@8(%rsp) 8@16(%rsp) "
-		          "4@24(%rsp) 8@32(%rsp) 1@40(%rsp) 8@48(%rsp)");
+		          "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8d 2@%r9w 4@24(%rsp) 8@32(%rsp) "
+		          "4@40(%rsp) 8@48(%rsp) 1@56(%rsp) 8@64(%rsp)");
 	}
 	elf_end(elf);
 	fixture_free(&f);
@@ -215,8 +215,8 @@ static void test_sdt_notes(void **state)
 	fixture_make(&f, "shop", 1, "\15\14\16\15\15\15\15\15\15\1");
 	elf = fixture_elf(&f);
 	check_sdt(elf, &f, 0, "probe0",
-	          "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9 8@8(%rsp) 8@16(%rsp) 8@24(%rsp) "
-	          "8@32(%rsp) 8@40(%rsp) 8@48(%rsp)");
+	          "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9 8@24(%rsp) 8@32(%rsp) 8@40(%rsp) "
+	          "8@48(%rsp) 8@56(%rsp) 8@64(%rsp)");
 	elf_end(elf);
 	fixture_free(&f);
 

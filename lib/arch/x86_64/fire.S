@@ -10,8 +10,10 @@
  *  weir_entry_any    all else: spills the registers and calls fire_generic() in C
  *
  * The first hands over to the second, and that to the third, which can do everything. All end at
- * the site if a USDT tracer is there, with every argument back in its place: the jump keeps the
- * caller's frame, so arguments on the stack are where the note says.
+ * the site if a USDT tracer is there, with every argument back in its place. They get there through
+ * weir_entry_framed, whose frame makes stacks by frame pointers whole: a trap in a function that has
+ * none of its own would hide its caller. Arguments on the stack are that frame further away, and
+ * where the note says.
  *
  * A section, by the kernel's contract (rseq(2)): while rseq_cs points to a descriptor, a thread
  * that is preempted, migrated or gets a signal with its ip in [start, start + length) continues at
@@ -205,7 +207,7 @@ fixed_\n\()_commit:
 	.endif
 .Lsite_\n:
 	RESTORE \n
-	jmp	*PROBE_SITE_FN(%r10)
+	jmp	weir_entry_framed
 	RSEQ_ABORT fixed_\n, .Lrestart_\n
 .Lrestart_\n:				/* %r8 and %r11 may be anything */
 	movq	PROBE_MASK(%r10), %r8
@@ -257,10 +259,22 @@ fixed_\n\()_commit:
 	ENTRY	weir_entry_site
 	movq	PROBE_SITE(%r10), %rax
 	cmpw	$SITE_OFF, (%rax)
-	jne	1f
+	jne	weir_entry_framed
 	ret
-1:	jmp	*PROBE_SITE_FN(%r10)
 	END	weir_entry_site
+
+/* The site, whose arguments on the stack are at 24(%rsp) there: see SITE_STACK in stub.c. */
+	ENTRY	weir_entry_framed
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	call	*PROBE_SITE_FN(%r10)
+	popq	%rbp
+	.cfi_def_cfa %rsp, 8
+	ret
+	END	weir_entry_framed
 
 /*
  * Up to six arguments, words and strings (no bytes), any number of sessions. The arguments wait in
@@ -431,7 +445,7 @@ mixed_commit:
 	ret
 .Lmixed_site:
 	UNSPILL
-	jmp	*PROBE_SITE_FN(%r10)
+	jmp	weir_entry_framed
 .Lmixed_slow:
 	UNSPILL
 	movl	-56(%rsp), %r11d
@@ -503,7 +517,7 @@ weir_entry_rest:
 	movq	40(%rsp), %r9
 	leave
 	.cfi_def_cfa %rsp, 8
-	jmp	*PROBE_SITE_FN(%r10)
+	jmp	weir_entry_framed
 	END	weir_entry_any
 
 /* void site_call(void (*site)(void), const uint64_t *args, size_t count) */
@@ -532,6 +546,7 @@ weir_entry_rest:
 	movq	24(%r10), %rcx
 	movq	32(%r10), %r8
 	movq	40(%r10), %r9
+	subq	$16, %rsp		/* as far from the site as through weir_entry_framed */
 	call	*%r11
 	leave
 	.cfi_def_cfa %rsp, 8

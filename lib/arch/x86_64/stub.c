@@ -63,6 +63,9 @@ void stub_arch_site(uint8_t slot[STUB_SLOT])
 	memcpy(slot, code, sizeof(code));
 }
 
+/* Of argument 6 from the stack pointer at the site: behind weir_entry_framed's frame. */
+#define SITE_STACK 24
+
 /* What is on the stack belongs to the callee, and rax to nobody. */
 static size_t extend_on_stack(uint8_t *code, unsigned int index, int size)
 {
@@ -70,7 +73,7 @@ static size_t extend_on_stack(uint8_t *code, unsigned int index, int size)
 		0x48, 0x0f, 0xbe, 0x84, 0x24, 0, 0, 0, 0, /* movsx offset(%rsp), %rax */
 		0x48, 0x89, 0x84, 0x24, 0,    0, 0, 0,    /* mov %rax, offset(%rsp) */
 	};
-	uint32_t offset = 8 * (index - 6) + 8;
+	uint32_t offset = 8 * (index - 6) + SITE_STACK;
 
 	load_and_store[2] |= size == 2;
 	memcpy(load_and_store + 5, &offset, sizeof(offset));
@@ -115,5 +118,5 @@ size_t stub_arch_operand(char operand[STUB_OPERAND_MAX], unsigned int index, int
 		return (size_t)snprintf(operand, STUB_OPERAND_MAX, "%%%s",
 		                        registers[index][__builtin_ctz((unsigned int)size)]);
 	return (size_t)snprintf(operand, STUB_OPERAND_MAX, "%zu(%%rsp)",
-	                        8 * (index - in_registers) + 8);
+	                        8 * (index - in_registers) + SITE_STACK);
 }

@@ -106,14 +106,16 @@ def test_two_processes():
 
 
 def test_call_graph():
-    """A stack through the site: perf's own unwinder goes by the stub's .eh_frame."""
+    """Stacks through the site have all functions, by the stub's .eh_frame and by frame pointers."""
     with Target(own_name()) as target, perf_for(target) as perf:
         perf("buildid-cache", "--add", target.path)
         perf("probe", "-q", "--add", f"sdt_{target.provider}:ints")
-        text = "\n".join(record(perf, target, f"sdt_{target.provider}:ints", "-p", str(target.pid),
-                                "--call-graph", "dwarf"))
-        check(f"weir_site_{target.provider}_ints" in text, f"no frame of the site:\n{text[:2000]}")
-        check(re.search(r"^\s+[0-9a-f]+ main\+", text, re.M), f"no frame of main:\n{text[:2000]}")
+        for way in "dwarf", "fp":
+            text = "\n".join(record(perf, target, f"sdt_{target.provider}:ints", "-p", str(target.pid),
+                                    "--call-graph", way))
+            frames = re.findall(r"^\s+[0-9a-f]+ ([\w.]+)\+", text, re.M)
+            named = [name for name in frames if not name.startswith(("weir_entry_", "weir_call_"))]
+            equal(named[:3], [f"weir_site_{target.provider}_ints", "fire_all", "main"], f"{way}: {text[:2000]}")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ ARGUMENTS = {
     "ints": "-4@%edi -4@%esi -4@%edx -8@%rcx",
     "uints": "1@%dil 2@%si 4@%edx 8@%rcx 1@%r8d",
     "text": "8@%rdi 8@%rsi 8@%rdx 8@%rcx 4@%r8d 8@%r9",
-    "twelve": "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8d 2@%r9w 4@8(%rsp) 8@16(%rsp) 1@24(%rsp) "
-              "8@32(%rsp) 8@40(%rsp) 8@48(%rsp)",
-    "stacked": "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9 -4@8(%rsp) -4@16(%rsp) -4@24(%rsp) "
-               "-8@32(%rsp) 1@40(%rsp) 8@48(%rsp)",
+    "twelve": "-4@%edi -4@%esi -4@%edx -8@%rcx 1@%r8d 2@%r9w 4@24(%rsp) 8@32(%rsp) 1@40(%rsp) "
+              "8@48(%rsp) 8@56(%rsp) 8@64(%rsp)",
+    "stacked": "8@%rdi 8@%rsi 8@%rdx 8@%rcx 8@%r8 8@%r9 -4@24(%rsp) -4@32(%rsp) -4@40(%rsp) "
+               "-8@48(%rsp) 1@56(%rsp) 8@64(%rsp)",
     "counted": "8@%rdi",
     "empty": "",
     "order": "8@%rdi 8@%rsi -4@%edx 8@%rcx",
