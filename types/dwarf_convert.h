@@ -9,6 +9,7 @@
  *   intern.c                  graph -> records, each once, whatever unit it is in
  *   dwarf_symbols.c           variables, functions, parameters
  *   merge_classes.c           what a unit saw declared only = what another one defines
+ *   merge_variants.c          the same, where the name has several definitions
  *   merge.c, dwarf_finish.c   all workers' records, each once, by name
  *   image.c                   into one block
  */

@@ -19,6 +19,7 @@ struct sort_key {
 struct merge {
 	struct merge_records r;
 	uint32_t *class;
+	uint8_t *rank; /* of records */
 	size_t classes;
 	struct sort_key *keys; /* by class - 1, then by id - 1 */
 	uint32_t *id;          /* by class */
@@ -94,12 +95,15 @@ static bool is_forward(const struct merge_records *r, uint32_t g)
 }
 
 /* Does g stand for its type rather than `other`? A definition does before a declaration. */
-static bool is_better(const struct merge_records *r, uint32_t g, uint32_t other)
+static bool is_better(const struct merge *m, uint32_t g, uint32_t other)
 {
+	const struct merge_records *r = &m->r;
 	bool forward = is_forward(r, g), other_forward = is_forward(r, other);
 
 	if (forward != other_forward)
 		return other_forward;
+	if (m->rank[g] != m->rank[other])
+		return m->rank[g] < m->rank[other];
 	return origin_of(r, g) < origin_of(r, other);
 }
 
@@ -113,7 +117,7 @@ static int choose(struct merge *m)
 	for (uint32_t g = 1; g < m->r.count; g++) {
 		struct sort_key *k = &m->keys[m->class[g] - 1];
 
-		if (!k->g || is_better(&m->r, g, k->g))
+		if (!k->g || is_better(m, g, k->g))
 			k->g = g;
 	}
 	for (size_t i = 0; i + 1 < m->classes; i++) {
@@ -238,7 +242,7 @@ int merge_types(struct merge_part *parts, size_t count, struct merged *ret)
 	if (!err)
 		err = list_records(&m, parts, count);
 	if (!err)
-		err = merge_classes(&m.r, &m.class, &m.classes);
+		err = merge_classes(&m.r, &m.class, &m.classes, &m.rank);
 	if (!err)
 		err = choose(&m);
 	if (!err)
@@ -251,6 +255,7 @@ int merge_types(struct merge_part *parts, size_t count, struct merged *ret)
 	free(m.r.record);
 	free(m.r.part);
 	free(m.class);
+	free(m.rank);
 	free(m.keys);
 	free(m.id);
 	if (err)

@@ -50,8 +50,14 @@ static inline const char *merge_string(const struct merge_records *r, uint32_t g
 {
 	return merge_part_of(r, g)->b->strings + offset;
 }
-/* Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by base + id. */
-int merge_classes(const struct merge_records *records, uint32_t **ret_class, size_t *ret_classes);
+/* Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by base + id. Of a class's
+ * definitions one of the lowest rank[] stands for the type. */
+int merge_classes(const struct merge_records *records, uint32_t **ret_class, size_t *ret_classes,
+                  uint8_t **ret_rank);
+/* Unites classes that are variants of one struct (merge_variants.c); numbers may become unused.
+ * look[]: hash of what a record looks like. */
+int merge_variants(const struct merge_records *records, const uint64_t *look, uint32_t *class,
+                   uint32_t classes, uint8_t *rank);
 
 /* Where a record has its names and its references, in words behind the head. */
 struct record_shape {

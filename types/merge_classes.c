@@ -645,22 +645,33 @@ static int refine(struct refine *f)
 	return err;
 }
 
-int merge_classes(const struct merge_records *r, uint32_t **ret_class, size_t *ret_classes)
+/* Every record a class of its own. */
+static void merge_nothing(struct refine *f)
+{
+	for (uint32_t g = 0; g < f->count; g++)
+		f->class[g] = g;
+	f->classes = f->count;
+}
+
+int merge_classes(const struct merge_records *r, uint32_t **ret_class, size_t *ret_classes,
+                  uint8_t **ret_rank)
 {
 	struct refine f = { .r = r, .count = r->count };
-	int err = refine(&f);
+	_cleanup_free_ uint8_t *rank = calloc(r->count, 1);
+	int err = rank ? refine(&f) : -ENOMEM;
 
 	if (err == -E2BIG || (!err && !verify(&f))) {
-		for (uint32_t g = 0; g < f.count; g++)
-			f.class[g] = g;
-		f.classes = f.count;
+		merge_nothing(&f);
 		err = 0;
 	} else if (!err) {
-		renumber(&f);
+		err = merge_variants(r, f.hash, f.class, f.classes, rank);
+		if (!err)
+			renumber(&f);
 	}
 	if (!err) {
 		*ret_class = take_ptr(f.class);
 		*ret_classes = f.classes;
+		*ret_rank = take_ptr(rank);
 	}
 	refine_deinit(&f);
 	return err;

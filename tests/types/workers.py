@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The same BTF whatever the number of workers, and however .debug_info is packed. usage: workers.py WEIR"""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,10 +20,13 @@ struct table { struct plain plain; struct node *rows[7]; visit_fn visit; union {
 UNIT = r'''
 #include "common.h"
 %(more)s
+%(one)s
 struct own%(n)d { struct table *t; char pad[%(n)d + 1]; } own%(n)d;
 static struct table table;
 int use%(n)d(struct node *n, struct other *o) { return table.visit ? table.visit(n, o) : (int)own%(n)d.pad[0]; }
 '''
+# seen by units that know the first definition, and by units that know none
+ONE = 'struct one { struct other *o; } one%d;'
 DEFINITIONS = {0: 'struct known { int x; struct node *n; };', 1: 'struct other { long first; };',
                2: 'struct other { char second[3]; };'}
 
@@ -48,7 +52,8 @@ def main():
         for n in range(UNITS):
             source = os.path.join(folder, 'u%02d.c' % n)
             with open(source, 'w') as f:
-                f.write(UNIT % {'n': n, 'more': DEFINITIONS.get(n % 6 if n % 6 < 3 else None, '')})
+                f.write(UNIT % {'n': n, 'more': DEFINITIONS.get(n % 6, ''),
+                                'one': ONE % n if n % 6 in (1, 3) else ''})
             must('gcc', '-g', '-O1', '-c', source, '-o', source + '.o')
             objects.append(source + '.o')
         main_c = os.path.join(folder, 'main.c')
@@ -69,6 +74,11 @@ def main():
         # three ways of leading to `other`: to one, to the other, and nobody knows to which
         assert names.count("STRUCT 'other'") == 2 and names.count("FWD 'other'") == 1, names
         assert names.count("STRUCT 'node'") == 3, names
+        # only one definition fits here
+        assert names.count("STRUCT 'one'") == 1, names
+        pointer = re.search(r"STRUCT 'one' size=8 vlen=1\n\t'o' type_id=(\d+)", names).group(1)
+        other = re.search(r"^\[%s\] PTR .* type_id=(\d+)$" % pointer, names, re.M).group(1)
+        assert "[%s] STRUCT 'other' size=8" % other in names, names
         print('ok   %d units, %d bytes of BTF' % (UNITS, len(first)))
         # a damaged section is an error, not other types
         with open(packed, 'r+b') as f:
