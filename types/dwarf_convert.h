@@ -30,7 +30,7 @@ struct dwarf_input {
 	size_t mapped_size;
 	bool relocatable;
 	bool declarations; /* keep variables that are only declared */
-	uint32_t jobs; /* workers; 0: as many as are of use */
+	uint32_t jobs;     /* workers; 0: as many as are of use */
 	uint32_t source;
 	uint64_t key;
 	void (*progress)(void *arg, size_t done, size_t total);
