@@ -40,6 +40,7 @@ static const char usage_text[] =
     "      --no-cache        neither read nor write the cache\n"
     "      --rebuild         convert again what is cached\n"
     "      --debug-dir DIRS  instead of /usr/lib/debug; colon-separated\n"
+    "  -j, --jobs N          workers of a conversion; by default as many as help\n"
     "  -h, --help\n";
 
 enum {
@@ -65,9 +66,19 @@ static const struct option options[] = {
 	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
 	{ "rebuild", no_argument, NULL, OPT_REBUILD },
 	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
+	{ "jobs", required_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL },
 };
+
+static bool parse_jobs(const char *text, uint32_t *ret)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*ret = n;
+	return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= 64;
+}
 
 /* 0, or 2 for wrong usage; -1: help was printed. */
 static int parse(int argc, char **argv, struct types_args *a)
@@ -77,7 +88,7 @@ static int parse(int argc, char **argv, struct types_args *a)
 	memset(a, 0, sizeof(*a));
 	a->opts.size = sizeof(a->opts);
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "o:j:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'o':
 			a->output = optarg;
@@ -110,6 +121,12 @@ static int parse(int argc, char **argv, struct types_args *a)
 			break;
 		case OPT_DEBUG_DIR:
 			a->opts.debug_dirs = optarg;
+			break;
+		case 'j':
+			if (!parse_jobs(optarg, &a->opts.jobs)) {
+				cli_fail("--jobs %s: a number from 1 to 64 is wanted", optarg);
+				return 2;
+			}
 			break;
 		case 'h':
 			fputs(usage_text, stdout);

@@ -9,21 +9,32 @@ struct builder_pointer {
 	uint32_t offset;
 };
 
-#define POINTERS (1u << 14) /* a direct-mapped cache, not a table: misses cost one hash */
+/* All that a lookup compares before it looks at the bytes themselves. */
+struct builder_slot {
+	uint32_t hash;
+	uint32_t id;    /* of the set's first type; 0: free */
+	uint32_t begin; /* in data */
+	uint32_t size;
+};
 
-int builder_init(struct builder *b)
+/* A direct-mapped cache, not a table: misses cost one hash. */
+#define POINTERS_MIN (1u << 12)
+#define POINTERS_MAX (1u << 18)
+
+int builder_init(struct builder *b, size_t input)
 {
 	uint32_t empty;
 
 	memset(b, 0, sizeof(*b));
 	b->table_size = 1 << 12;
 	b->names_size = 1 << 12;
-	b->pointers_size = POINTERS;
+	b->pointers_size = POINTERS_MIN;
+	while (b->pointers_size < POINTERS_MAX && b->pointers_size < input / 512)
+		b->pointers_size *= 2;
 	b->table = calloc(b->table_size, sizeof(*b->table));
-	b->table_hash = calloc(b->table_size, sizeof(*b->table_hash));
 	b->names = calloc(b->names_size, sizeof(*b->names));
 	b->pointers = calloc(b->pointers_size, sizeof(*b->pointers));
-	if (!b->table || !b->table_hash || !b->names || !b->pointers) {
+	if (!b->table || !b->names || !b->pointers) {
 		builder_deinit(b);
 		return -ENOMEM;
 	}
@@ -43,6 +54,7 @@ void builder_reserve(struct builder *b, size_t size, size_t types, size_t string
 	array_reserve(&b->data, size, &b->room, 1);
 	array_reserve(&b->offset, types, &b->room_offset, sizeof(*b->offset));
 	array_reserve(&b->first, types, &b->room_first, sizeof(*b->first));
+	array_reserve(&b->origin, types, &b->room_origin, sizeof(*b->origin));
 	array_reserve(&b->strings, strings, &b->strings_room, 1);
 }
 
@@ -51,8 +63,8 @@ void builder_deinit(struct builder *b)
 	free(b->data);
 	free(b->offset);
 	free(b->first);
+	free(b->origin);
 	free(b->table);
-	free(b->table_hash);
 	free(b->strings);
 	free(b->names);
 	free(b->pointers);
@@ -230,6 +242,8 @@ int builder_type(struct builder *b, uint32_t name, uint32_t kind, uint32_t vlen,
 	err = array_reserve(&b->offset, at, &b->room_offset, sizeof(*b->offset));
 	if (!err)
 		err = array_reserve(&b->first, at, &b->room_first, sizeof(*b->first));
+	if (!err)
+		err = array_reserve(&b->origin, at, &b->room_origin, sizeof(*b->origin));
 	if (err)
 		return err;
 	b->offset[at] = b->size;
@@ -237,6 +251,7 @@ int builder_type(struct builder *b, uint32_t name, uint32_t kind, uint32_t vlen,
 	if (err)
 		return err;
 	b->first[at] = at - b->set_count + 1;
+	b->origin[at] = b->next_origin;
 	b->count++;
 	b->set_count++;
 	return 0;
@@ -245,45 +260,38 @@ int builder_type(struct builder *b, uint32_t name, uint32_t kind, uint32_t vlen,
 static int table_grow(struct builder *b)
 {
 	size_t size = b->table_size * 2;
-	uint32_t *table = calloc(size, sizeof(*table));
-	uint32_t *hashes = calloc(size, sizeof(*hashes));
+	struct builder_slot *table = calloc(size, sizeof(*table));
 
-	if (!table || !hashes) {
-		free(table);
-		free(hashes);
+	if (!table)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < b->table_size; i++) {
-		size_t at = b->table_hash[i] & (size - 1);
+		size_t at = b->table[i].hash & (size - 1);
 
-		if (!b->table[i])
+		if (!b->table[i].id)
 			continue;
-		while (table[at])
+		while (table[at].id)
 			at = (at + 1) & (size - 1);
 		table[at] = b->table[i];
-		hashes[at] = b->table_hash[i];
 	}
 	free(b->table);
-	free(b->table_hash);
 	b->table = table;
-	b->table_hash = hashes;
 	b->table_size = size;
 	return 0;
 }
 
-/* Is the set that begins with `id` the same as the one being written? */
-static bool same_set(const struct builder *b, uint32_t id, size_t bytes)
+/* Is the set in this slot the same as the one being written? The same bytes may be another number
+ * of types: then it has other types at its end. */
+static bool same_set(const struct builder *b, const struct builder_slot *s, uint32_t hash,
+                     size_t bytes)
 {
-	uint32_t begin = b->offset[id - 1];
-	size_t last = id + b->set_count - 1; /* its last type, if it has as many */
+	size_t last = s->id + b->set_count - 1; /* its last type, if it has as many */
 
-	if (last > b->count - b->set_count || b->first[last - 1] != id)
+	if (s->hash != hash || s->size != bytes ||
+	    memcmp(b->data + s->begin, b->data + b->set_size, bytes))
 		return false;
-	if (begin + bytes > b->set_size)
+	if (last > b->count - b->set_count || b->first[last - 1] != s->id)
 		return false;
-	if (last < b->count && b->offset[last] != begin + bytes)
-		return false;
-	return !memcmp(b->data + begin, b->data + b->set_size, bytes);
+	return b->offset[last] == s->begin + bytes;
 }
 
 int builder_end(struct builder *b, uint32_t *ret)
@@ -299,16 +307,15 @@ int builder_end(struct builder *b, uint32_t *ret)
 			return err;
 	}
 	at = hash & (b->table_size - 1);
-	for (; b->table[at]; at = (at + 1) & (b->table_size - 1)) {
-		if (b->table_hash[at] == hash && same_set(b, b->table[at], bytes)) {
-			*ret = b->table[at];
+	for (; b->table[at].id; at = (at + 1) & (b->table_size - 1)) {
+		if (same_set(b, &b->table[at], hash, bytes)) {
+			*ret = b->table[at].id;
 			builder_abort(b);
 			return 0;
 		}
 	}
 	*ret = b->count - b->set_count + 1;
-	b->table[at] = *ret;
-	b->table_hash[at] = hash;
+	b->table[at] = (struct builder_slot){ hash, *ret, b->set_size, bytes };
 	b->table_used++;
 	b->set_count = 0;
 	return 0;
@@ -325,9 +332,8 @@ static void globalise(uint32_t *id, void *arg)
 void builder_finish(struct builder *b)
 {
 	free(b->table);
-	free(b->table_hash);
 	free(b->pointers);
-	b->table = b->table_hash = NULL;
+	b->table = NULL;
 	b->pointers = NULL;
 	for (size_t i = 0; i < b->count; i++)
 		btf_record_ids((void *)(b->data + b->offset[i]), globalise, &b->first[i]);

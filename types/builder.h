@@ -25,10 +25,11 @@ struct builder {
 	size_t size, room;
 	uint32_t *offset; /* of type id - 1 in data */
 	uint32_t *first;  /* id of the first type of its set */
-	size_t count, room_offset, room_first;
-	uint32_t *table; /* hash of sets: id of the first type */
-	uint32_t *table_hash;
+	uint64_t *origin; /* of a type: what next_origin was when it was written first */
+	size_t count, room_offset, room_first, room_origin;
+	struct builder_slot *table; /* hash of sets */
 	size_t table_size, table_used;
+	uint64_t next_origin;
 
 	char *strings;
 	size_t strings_size, strings_room;
@@ -44,7 +45,8 @@ struct builder {
 	size_t set_count; /* types in it */
 };
 
-int builder_init(struct builder *b);
+/* `input`: bytes that names will come from, for the size of what remembers them; 0: none */
+int builder_init(struct builder *b, size_t input);
 /* Room for so many bytes of records, types, and bytes of strings; best effort. */
 void builder_reserve(struct builder *b, size_t size, size_t types, size_t strings);
 void builder_deinit(struct builder *b);

@@ -16,7 +16,15 @@ struct convert {
 	struct graph g;
 	struct dw_file *file; /* that positions refer to (and its alt) */
 	struct name_memo *memo;
+	size_t memo_size;
 	struct intern *intern;
+	uint64_t origin; /* of the unit; what is made of a node adds the node's index */
+	/* losses of types that may turn out to be the same as another worker's */
+	struct convert_loss {
+		uint32_t id, name;
+		enum loss loss;
+	} * type_losses;
+	size_t type_losses_count, type_losses_room;
 	/* per BTF id - 1: the first unit that has the type, plus 1 */
 	uint32_t *id_unit;
 	size_t id_unit_count, id_unit_room;
@@ -48,7 +56,8 @@ int node_name(struct convert *cv, uint32_t node, uint32_t *ret);
 int node_scope(struct convert *cv, uint32_t node, uint32_t *ret);
 bool language_has_scopes(uint16_t language);
 
-int names_init(struct convert *cv);
+/* `info`: bytes of DWARF that are expected */
+int names_init(struct convert *cv, size_t info);
 /* Addresses of strings are about to be used again (another .dwo file). */
 void names_forget(struct convert *cv);
 int intern_init(struct convert *cv);

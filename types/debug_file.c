@@ -325,6 +325,7 @@ static int convert(struct source *s, int fd, const struct mapped_elf *map, const
 		.mapped_size = map->size,
 		.loaded = s->elf,
 		.path = path,
+		.jobs = s->opts->jobs,
 		.source = TYPES_FROM_DWARF,
 		.progress = s->opts->progress,
 		.progress_arg = s->opts->progress_arg,

@@ -2,13 +2,16 @@
 /*
  * DWARF 2-5 -> an image. The way:
  *
- *   dwarf_file/unit/abbrev.c  sections, units
+ *   dwarf_file/unit/abbrev.c  sections, units; inflate.c: compressed ones
+ *   dwarf_work.c              units -> workers
  *   dwarf_scan.c              entries of a unit -> graph
  *   dwarf_lower.c             graph -> what BTF has words for
  *   intern.c                  graph -> records, each once, whatever unit it is in
  *   dwarf_symbols.c           variables, functions, parameters
- *   btf_dedup.c               what a unit saw declared only = what another one defines
- *   btf_sort.c, image.c       by name, into one block
+ *   merge_classes.c           what a unit saw declared only = what another one defines
+ *   merge_variants.c          the same, where the name has several definitions
+ *   merge.c, dwarf_finish.c   all workers' records, each once, by name
+ *   image.c                   into one block
  */
 #ifndef WEIR_TYPES_DWARF_CONVERT_H
 #define WEIR_TYPES_DWARF_CONVERT_H
@@ -27,6 +30,7 @@ struct dwarf_input {
 	size_t mapped_size;
 	bool relocatable;
 	bool declarations; /* keep variables that are only declared */
+	uint32_t jobs;     /* workers; 0: as many as are of use */
 	uint32_t source;
 	uint64_t key;
 	void (*progress)(void *arg, size_t done, size_t total);

@@ -116,37 +116,35 @@ static bool has_section(Elf *elf, size_t names, const char *wanted)
 	return false;
 }
 
-/* A section that claims to inflate to more than this times its size is a bomb. */
-#define INFLATE_MAX 2048
-
-static int section_inflate(Elf_Scn *scn, const GElf_Shdr *shdr, const char *name,
-                           struct weir_error *err)
+static bool lies_in(const struct dw_mapping *map, const void *data, size_t size)
 {
-	if (shdr->sh_flags & SHF_COMPRESSED) {
-		GElf_Chdr chdr;
+	size_t at = (uintptr_t)data - (uintptr_t)map->data;
 
-		if (!gelf_getchdr(scn, &chdr))
-			return types_err(err, -EBADMSG, "section %s has a bad compression header",
-			                 name);
-		if (chdr.ch_size / INFLATE_MAX > shdr->sh_size)
-			return types_err(err, -EBADMSG,
-			                 "section %s claims to inflate from %llu to %llu bytes",
-			                 name, (unsigned long long)shdr->sh_size,
-			                 (unsigned long long)chdr.ch_size);
-		if (elf_compress(scn, 0, 0) < 0)
-			return types_err(err, -EBADMSG, "section %s cannot be decompressed: %s",
-			                 name, elf_errmsg(-1));
-	} else if (!strncmp(name, ".zdebug", 7)) {
-		if (elf_compress_gnu(scn, 0, 0) < 0)
-			return types_err(err, -EBADMSG, "section %s cannot be decompressed: %s",
-			                 name, elf_errmsg(-1));
-	}
+	return at <= map->size && size <= map->size - at;
+}
+
+static int unpack_section(struct dw_section *section, const struct packed *packed, const char *name,
+                          struct weir_error *err)
+{
+	uint8_t *data;
+	int ret = unpack(packed, &data);
+
+	if (ret == -ENOMEM)
+		return types_err(err, ret, "out of memory");
+	if (ret)
+		return types_err(err, ret, "section %s cannot be decompressed: it is damaged",
+		                 name);
+	section->data = data;
+	section->size = packed->unpacked;
+	section->unpacked = true;
 	return 0;
 }
 
-static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, struct weir_error *err)
+static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const struct dw_mapping *map,
+                        struct weir_error *err)
 {
 	struct dw_section *section;
+	struct packed packed;
 	GElf_Shdr shdr;
 	Elf_Data *data;
 	const char *name;
@@ -165,11 +163,19 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, struct we
 		return 0;
 	if (!f->split && split)
 		return 0;
-	if (section->data)
+	if (section->size)
 		return 0; /* group sections of a relocatable file: the first one */
-	ret = section_inflate(scn, &shdr, name, err);
+	ret = packed_init(&packed, f->elf, scn, &shdr, name, err);
 	if (ret)
 		return ret;
+	packed.mapped = map && lies_in(map, packed.data, packed.size);
+	if (packed.kind && section == &f->info) {
+		f->packed_info = packed;
+		section->size = packed.unpacked;
+		return 0;
+	}
+	if (packed.kind)
+		return unpack_section(section, &packed, name, err);
 	data = elf_getdata(scn, NULL);
 	if (!data || !data->d_buf)
 		return 0;
@@ -178,7 +184,7 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, struct we
 	return 0;
 }
 
-int dw_file_init(struct dw_file *f, Elf *elf, struct weir_error *err)
+int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, struct weir_error *err)
 {
 	Elf_Scn *scn = NULL;
 	size_t names;
@@ -201,17 +207,41 @@ int dw_file_init(struct dw_file *f, Elf *elf, struct weir_error *err)
 	           !has_section(elf, names, ".zdebug_info") &&
 	           has_section(elf, names, ".debug_info.dwo");
 	while ((scn = elf_nextscn(elf, scn))) {
-		ret = section_load(f, scn, names, err);
+		ret = section_load(f, scn, names, map, err);
 		if (ret)
 			return ret;
 	}
 	f->str_limit = string_limit(&f->str);
 	f->line_str_limit = string_limit(&f->line_str);
+	/* else it is inflated, relocated, or nowhere */
+	if (map && f->info.data && lies_in(map, f->info.data, f->info.size)) {
+		f->fd = map->fd;
+		f->info_start = f->info.data - (const uint8_t *)map->data;
+	}
 	return 0;
+}
+
+int dw_file_unpack(struct dw_file *f, struct weir_error *err)
+{
+	struct packed packed = f->packed_info;
+
+	if (!packed.kind)
+		return 0;
+	f->packed_info.kind = PACKED_NO;
+	f->info.size = 0;
+	return unpack_section(&f->info, &packed, ".debug_info", err);
 }
 
 void dw_file_deinit(struct dw_file *f)
 {
+	struct dw_section *all[] = { &f->info,     &f->types,       &f->abbrev,  &f->str,
+		                     &f->line_str, &f->str_offsets, &f->addr,    &f->loc,
+		                     &f->loclists, &f->ranges,      &f->rnglists };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (all[i]->unpacked)
+			unpack_free(all[i]->data, all[i]->size);
+	}
 	dw_abbrevs_free(f->abbrevs);
 	free(f->buffer);
 	free(f->units);
@@ -221,14 +251,18 @@ void dw_file_deinit(struct dw_file *f)
 
 /* --- units in a buffer --- */
 
-void dw_file_use_fd(struct dw_file *f, int fd, const void *mapped, size_t size)
+void dw_view_init(struct dw_file *view, const struct dw_file *f)
 {
-	uintptr_t begin = (uintptr_t)mapped, info = (uintptr_t)f->info.data;
+	*view = *f;
+	view->abbrevs = NULL;
+	view->buffer = NULL;
+	view->buffer_size = 0;
+}
 
-	if (!mapped || info < begin || info + f->info.size > begin + size)
-		return; /* inflated or relocated */
-	f->fd = fd;
-	f->info_start = info - begin;
+void dw_view_deinit(struct dw_file *view)
+{
+	dw_abbrevs_free(view->abbrevs);
+	free(view->buffer);
 }
 
 static int read_fully(int fd, uint8_t *to, size_t size, uint64_t at)
@@ -247,6 +281,20 @@ static int read_fully(int fd, uint8_t *to, size_t size, uint64_t at)
 	return 0;
 }
 
+int dw_buffer_reserve(struct dw_file *f, size_t size)
+{
+	uint8_t *bigger;
+
+	if (size <= f->buffer_size)
+		return 0;
+	bigger = realloc(f->buffer, size + size / 4);
+	if (!bigger)
+		return -ENOMEM;
+	f->buffer = bigger;
+	f->buffer_size = size + size / 4;
+	return 0;
+}
+
 static int load_entries(struct dw_unit *u)
 {
 	struct dw_file *f = u->file;
@@ -254,14 +302,8 @@ static int load_entries(struct dw_unit *u)
 
 	if (f->fd < 0 || u->in_types)
 		return 0;
-	if (size > f->buffer_size) {
-		free(f->buffer);
-		f->buffer_size = 0;
-		f->buffer = malloc(size + size / 4);
-		if (!f->buffer)
-			return -ENOMEM;
-		f->buffer_size = size + size / 4;
-	}
+	if (dw_buffer_reserve(f, size))
+		return -ENOMEM;
 	if (read_fully(f->fd, f->buffer, size, f->info_start + (u->begin - f->info.data)))
 		return -EBADMSG;
 	u->home = u->begin;

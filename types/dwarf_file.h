@@ -22,9 +22,12 @@
 
 #include <weir/weir.h>
 
+#include "types/inflate.h"
+
 struct dw_section {
 	const uint8_t *data;
 	size_t size;
+	bool unpacked; /* data is from unpack() */
 };
 
 enum dw_step_form { DW_SKIP = 0 }; /* a step with this form skips `skip` bytes */
@@ -104,6 +107,7 @@ struct dw_file {
 	Elf *elf;
 	struct dw_section info, types, abbrev, str, line_str, str_offsets, addr, loc, loclists,
 	    ranges, rnglists, cu_index, tu_index;
+	struct packed packed_info;        /* .debug_info is not unpacked yet, and has no data */
 	size_t str_limit, line_str_limit; /* strings end before these */
 	uint32_t base;                    /* position of info[0] */
 	struct dw_unit *units;
@@ -123,8 +127,20 @@ struct dw_file {
 	bool is_alt;
 };
 
-/* elf stays the caller's and has to live longer. */
-int dw_file_init(struct dw_file *file, Elf *elf, struct weir_error *err);
+/*
+ * elf stays the caller's and has to live longer. A compressed .debug_info is left as it is until
+ * dw_file_unpack(), which does nothing if there is nothing to do. `map` may be NULL; else elf is
+ * read from this mapping of the whole file `fd`: units are read and not mapped, and pages of
+ * compressed sections are given back.
+ */
+struct dw_mapping {
+	int fd;
+	const void *data;
+	size_t size;
+};
+int dw_file_init(struct dw_file *file, Elf *elf, const struct dw_mapping *map,
+                 struct weir_error *err);
+int dw_file_unpack(struct dw_file *file, struct weir_error *err);
 void dw_file_deinit(struct dw_file *file);
 /* Read all unit headers, their abbreviations and their first entries. `base` is the position of
  * the file's first byte; *ret is the position after its last. */
@@ -143,10 +159,27 @@ static inline bool dw_in_buffer(const struct dw_file *file, const void *p)
 {
 	return (uintptr_t)p - (uintptr_t)file->buffer < file->buffer_size;
 }
-/* Units are read with fd from now on, if .debug_info lies in this mapping of the whole file. */
-void dw_file_use_fd(struct dw_file *file, int fd, const void *mapped, size_t size);
 
 const struct dw_abbrev *dw_abbrev_find(const struct dw_abbrevs *abbrevs, uint64_t code);
+
+/*
+ * The units of a compressed .debug_info, one after the other, none of them longer in memory than
+ * until the next one. Only for files whose units stand for themselves.
+ */
+struct dw_stream {
+	struct dw_file *file;
+	struct unpack_stream *unpack;
+	size_t at; /* in .debug_info */
+};
+bool dw_stream_possible(const struct dw_file *file);
+int dw_stream_open(struct dw_stream *stream, struct dw_file *file);
+void dw_stream_close(struct dw_stream *stream);
+/* The next unit into the buffer of `view`, a copy of the file of the caller's own. 1: a unit, 0:
+ * there is none left. Like all units it has to be loaded before it is scanned. */
+int dw_stream_next(struct dw_stream *stream, struct dw_file *view, struct dw_unit *ret);
+/* A file for one thread: the same sections, but buffers of its own. */
+void dw_view_init(struct dw_file *view, const struct dw_file *file);
+void dw_view_deinit(struct dw_file *view);
 
 /* A bounded place in a section. After a read beyond the end, `bad` is set and 0 was read. */
 struct dw_cursor {

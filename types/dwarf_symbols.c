@@ -17,7 +17,6 @@ void symbols_deinit(struct symbols *s)
 {
 	free(s->list);
 	free(s->params);
-	free(s->units);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -289,7 +288,7 @@ static bool was_inlined(const struct convert *cv, const struct node *n)
 	return false;
 }
 
-static int add_func_record(struct convert *cv, const struct symbol *sym)
+static int add_func_record(struct convert *cv, uint32_t i, const struct symbol *sym)
 {
 	_cleanup_free_ char *name = strdup(cv->b.strings + sym->linkage);
 	uint32_t offset, id;
@@ -297,6 +296,7 @@ static int add_func_record(struct convert *cv, const struct symbol *sym)
 
 	if (err)
 		return err;
+	cv->b.next_origin = cv->origin | i;
 	builder_begin(&cv->b);
 	err = builder_type(&cv->b, offset, BTF_KIND_FUNC,
 	                   sym->flags & TYPES_SYMBOL_STATIC ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL,
@@ -322,7 +322,7 @@ static int add_function(struct convert *cv, uint32_t i)
 		err = add_symbol(cv, i, &sym, &added);
 	if (!err) {
 		sym = *added;
-		err = add_func_record(cv, &sym);
+		err = add_func_record(cv, i, &sym);
 	}
 	return err;
 }

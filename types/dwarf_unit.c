@@ -292,6 +292,71 @@ static int read_section(struct dw_file *f, struct dw_section *section, uint32_t 
 	return 0;
 }
 
+/* --- units of a stream --- */
+
+bool dw_stream_possible(const struct dw_file *f)
+{
+	return f->packed_info.kind && !f->split && !f->types.size && !f->cu_index.size &&
+	       !f->tu_index.size && f->info.size < UINT32_MAX - 64;
+}
+
+int dw_stream_open(struct dw_stream *s, struct dw_file *f)
+{
+	*s = (struct dw_stream){ .file = f };
+	return unpack_stream_open(&f->packed_info, &s->unpack);
+}
+
+void dw_stream_close(struct dw_stream *s)
+{
+	unpack_stream_close(s->unpack);
+	s->unpack = NULL;
+}
+
+static int stream_append(struct dw_stream *s, struct dw_file *view, size_t have, size_t size)
+{
+	if (size > s->file->info.size - s->at)
+		return -EBADMSG;
+	if (dw_buffer_reserve(view, have + size))
+		return -ENOMEM;
+	if (unpack_stream_read(s->unpack, view->buffer + have, size))
+		return -EBADMSG;
+	s->at += size;
+	return 0;
+}
+
+int dw_stream_next(struct dw_stream *s, struct dw_file *view, struct dw_unit *u)
+{
+	uint32_t base = s->at;
+	uint64_t length = 0;
+	size_t head = 4;
+	int err;
+
+	if (s->at == s->file->info.size)
+		return unpack_stream_end(s->unpack);
+	err = stream_append(s, view, 0, 4);
+	if (err)
+		return err;
+	memcpy(&length, view->buffer, 4);
+	if (length == 0xffffffff) {
+		err = stream_append(s, view, 4, 8);
+		if (err)
+			return err;
+		memcpy(&length, view->buffer + 4, 8);
+		head = 12;
+	}
+	if (length > s->file->info.size)
+		return -EBADMSG;
+	err = stream_append(s, view, head, length);
+	if (err)
+		return err;
+	*u = (struct dw_unit){ .file = view, .begin = view->buffer, .base = base };
+	err = read_unit(view, (struct dw_cursor){ u->begin, u->begin + head + length, false },
+	                head + length, u);
+	return err ? err : 1;
+}
+
+/* --- signatures --- */
+
 static int by_signature(const void *a, const void *b)
 {
 	const struct dw_signature *x = a, *y = b;
@@ -330,7 +395,9 @@ int dw_file_units(struct dw_file *f, uint32_t base, struct weir_error *err, uint
 	if (end > UINT32_MAX - 64)
 		return types_err(err, -EFBIG, "more than 4 GiB of DWARF");
 	f->base = base;
-	code = read_section(f, &f->info, base, false, err);
+	code = dw_file_unpack(f, err);
+	if (!code)
+		code = read_section(f, &f->info, base, false, err);
 	if (!code)
 		code = read_section(f, &f->types, base + f->info.size, true, err);
 	if (!code && index_signatures(f))

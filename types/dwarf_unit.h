@@ -14,4 +14,7 @@ void dw_abbrevs_free(struct dw_abbrevs *abbrevs);
 int dw_abbrevs_survey(const struct dw_file *file, uint64_t offset, uint64_t code,
                       struct dw_cursor *ret, uint16_t *ret_tag, bool *ret_far);
 
+/* Room for a unit in file->buffer; what is in it stays. */
+int dw_buffer_reserve(struct dw_file *file, size_t size);
+
 #endif

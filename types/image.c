@@ -382,14 +382,86 @@ static void finish_header(struct writer *w, const struct image_parts *p)
 	h->checksum = hash_bytes(w->data + sizeof(*h), w->size - sizeof(*h), IMAGE_VERSION);
 }
 
+/* Strings and parameters that the kept symbols use, in the order in which they use them. */
+struct compact {
+	struct builder strings;
+	struct symbol_param *params;
+	size_t params_count, params_room;
+	uint32_t *units;
+};
+
+static int compact_string(struct compact *c, const char *strings, uint32_t *offset)
+{
+	return builder_string(&c->strings, strings + *offset, offset);
+}
+
+static int compact_params(struct compact *c, const struct image_parts *p, struct symbol *s)
+{
+	uint32_t first = c->params_count;
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->params && !err; i++) {
+		err =
+		    array_reserve(&c->params, c->params_count, &c->params_room, sizeof(*c->params));
+		if (err)
+			break;
+		c->params[c->params_count] = p->params[s->param + i];
+		err = compact_string(c, p->strings, &c->params[c->params_count++].name);
+	}
+	s->param = first;
+	return err;
+}
+
+static int compact(struct compact *c, struct image_parts *p)
+{
+	int err = builder_init(&c->strings, 0);
+
+	for (size_t i = 0; i < p->symbols_count && !err; i++) {
+		struct symbol *s = &p->symbols[i];
+		bool linked = s->linkage != s->name;
+
+		err = compact_string(c, p->strings, &s->name);
+		if (!linked)
+			s->linkage = s->name;
+		else if (!err)
+			err = compact_string(c, p->strings, &s->linkage);
+		if (!err)
+			err = compact_string(c, p->strings, &s->scope);
+		if (!err)
+			err = compact_params(c, p, s);
+	}
+	c->units = malloc((p->units_count + 1) * sizeof(*c->units));
+	if (!err && !c->units)
+		err = -ENOMEM;
+	for (size_t i = 0; i < p->units_count && !err; i++) {
+		c->units[i] = p->units[i];
+		err = compact_string(c, p->unit_strings, &c->units[i]);
+	}
+	p->params = c->params;
+	p->params_count = c->params_count;
+	p->units = c->units;
+	p->strings = c->strings.strings;
+	p->strings_size = c->strings.strings_size;
+	return err;
+}
+
+static void compact_deinit(struct compact *c)
+{
+	builder_deinit(&c->strings);
+	free(c->params);
+	free(c->units);
+}
+
 int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 {
 	struct writer w = { 0 };
+	struct compact c = { 0 };
 
 	if (p->symbols_count)
 		qsort_r(p->symbols, p->symbols_count, sizeof(*p->symbols), by_name,
 		        (void *)p->strings);
 	p->symbols_count = drop_doubles(p->symbols, p->symbols_count);
+	w.err = compact(&c, p);
 	put(&w, NULL, sizeof(struct image_header));
 	put_table(&w, IMAGE_BTF, p->btf, p->btf_size);
 	put_offsets(&w, p);
@@ -401,6 +473,7 @@ int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 	put_table(&w, IMAGE_UNITS, p->units, p->units_count * 4);
 	put_strings(&w, p);
 	finish_header(&w, p);
+	compact_deinit(&c);
 	if (w.err) {
 		free(w.data);
 		return types_err(err, w.err, "out of memory");

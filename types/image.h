@@ -107,6 +107,7 @@ struct image_parts {
 	size_t params_count;
 	const uint32_t *units;
 	size_t units_count;
+	const char *unit_strings;    /* where their names are */
 	const struct losses *losses; /* may be NULL */
 	const char *strings;
 	size_t strings_size;

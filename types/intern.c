@@ -508,6 +508,7 @@ static int emit(struct convert *cv, uint32_t i)
 	uint32_t name = 0;
 	int err = 0;
 
+	cv->b.next_origin = cv->origin | i;
 	switch (n->tag) {
 	case DW_TAG_base_type:
 		return emit_base(cv, i);
@@ -540,16 +541,32 @@ static int emit(struct convert *cv, uint32_t i)
 
 /* --- sets --- */
 
+static int keep_losses(struct convert *cv, uint32_t id)
+{
+	struct intern *in = cv->intern;
+	int err = 0;
+
+	for (unsigned int k = 0; k < in->pending_count && !err; k++) {
+		struct convert_loss l = { .id = id, .loss = in->pending[k].loss };
+
+		err = array_reserve(&cv->type_losses, cv->type_losses_count, &cv->type_losses_room,
+		                    sizeof(*cv->type_losses));
+		if (!err)
+			err = builder_string(&cv->b, in->pending[k].name, &l.name);
+		if (!err)
+			cv->type_losses[cv->type_losses_count++] = l;
+	}
+	return err;
+}
+
 static int end_set(struct convert *cv, uint32_t *ret)
 {
 	struct intern *in = cv->intern;
 	size_t before = cv->b.count - cv->b.set_count;
 	int err = builder_end(&cv->b, ret);
 
-	if (!err && cv->b.count > before) {
-		for (unsigned int k = 0; k < in->pending_count; k++)
-			loss_add(&cv->losses, in->pending[k].loss, in->pending[k].name);
-	}
+	if (!err && cv->b.count > before && in->pending_count)
+		err = keep_losses(cv, *ret);
 	in->pending_count = 0;
 	return err;
 }

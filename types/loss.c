@@ -24,11 +24,26 @@ static const char *const texts[LOSS_COUNT] = {
 	[NOTE_NICHE] = "enum with a variant that has no discriminant of its own",
 };
 
+/* The example that came first is kept. */
+static void add(struct losses *l, int loss, uint64_t count, const char *example, uint64_t since)
+{
+	l->list[loss].count += count;
+	if (!example || !*example || (l->list[loss].example && l->list[loss].since <= since))
+		return;
+	free(l->list[loss].example);
+	l->list[loss].example = strdup(example);
+	l->list[loss].since = since;
+}
+
 void loss_add(struct losses *l, enum loss loss, const char *example)
 {
-	l->list[loss].count++;
-	if (!l->list[loss].example && example && *example)
-		l->list[loss].example = strdup(example);
+	add(l, loss, 1, example, l->now);
+}
+
+void losses_add(struct losses *l, const struct losses *more)
+{
+	for (int i = 0; i < LOSS_COUNT; i++)
+		add(l, i, more->list[i].count, more->list[i].example, more->list[i].since);
 }
 
 void losses_deinit(struct losses *l)

@@ -28,14 +28,18 @@ enum loss {
 };
 
 struct losses {
+	uint64_t now; /* orders examples: the origin of what is being converted */
 	struct {
 		uint64_t count;
 		char *example;
+		uint64_t since; /* `now` of the example */
 	} list[LOSS_COUNT];
 };
 
 /* `example` may be NULL; the first one is kept. */
 void loss_add(struct losses *losses, enum loss loss, const char *example);
+/* Add what another worker counted. */
+void losses_add(struct losses *losses, const struct losses *more);
 void losses_deinit(struct losses *losses);
 const char *loss_text(enum loss loss);
 bool loss_is_note(enum loss loss);

@@ -6,12 +6,12 @@
 #include "types/convert.h"
 
 #include <dwarf.h>
-#include <stdio.h>
 
 #include "types/mangle.h"
 #include "types/util.h"
 
-#define MEMO      (1u << 15)
+#define MEMO_MIN  (1u << 13)
+#define MEMO_MAX  (1u << 19)
 #define SCOPE_MAX 64 /* levels; more is hostile */
 
 struct name_memo {
@@ -42,7 +42,7 @@ static struct name_memo *memo_at(struct convert *cv, uint32_t scope, const char 
 {
 	uint64_t h = hash_mix((uintptr_t)name * 31 + scope * 2 + mangled);
 
-	return &cv->memo[h & (MEMO - 1)];
+	return &cv->memo[h & (cv->memo_size - 1)];
 }
 
 static int join(struct convert *cv, uint32_t scope, const char *name, bool mangled, uint32_t *ret)
@@ -57,7 +57,7 @@ static int join(struct convert *cv, uint32_t scope, const char *name, bool mangl
 		if (!heap)
 			return -ENOMEM;
 	}
-	snprintf(joined, need, "%s%s%s", outer, scope ? "::" : "", name);
+	strcpy(stpcpy(stpcpy(joined, outer), scope ? "::" : ""), name);
 	return mangled ? builder_name(&cv->b, joined, ret) : builder_string(&cv->b, joined, ret);
 }
 
@@ -141,14 +141,18 @@ int node_name(struct convert *cv, uint32_t i, uint32_t *ret)
 	return err;
 }
 
-int names_init(struct convert *cv)
+/* Large C++ programs have some hundred thousand names, and each of them in most units. */
+int names_init(struct convert *cv, size_t info)
 {
-	cv->memo = calloc(MEMO, sizeof(*cv->memo));
+	cv->memo_size = MEMO_MIN;
+	while (cv->memo_size < MEMO_MAX && cv->memo_size < info / 512)
+		cv->memo_size *= 2;
+	cv->memo = calloc(cv->memo_size, sizeof(*cv->memo));
 	return cv->memo ? 0 : -ENOMEM;
 }
 
 void names_forget(struct convert *cv)
 {
-	memset(cv->memo, 0, MEMO * sizeof(*cv->memo));
+	memset(cv->memo, 0, cv->memo_size * sizeof(*cv->memo));
 	builder_forget(&cv->b);
 }

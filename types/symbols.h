@@ -40,8 +40,6 @@ struct symbols {
 	size_t count, room;
 	struct symbol_param *params;
 	size_t params_count, params_room;
-	uint32_t *units; /* names */
-	size_t units_count, units_room;
 };
 
 void symbols_deinit(struct symbols *s);

@@ -52,15 +52,15 @@ enum types_open_flag {
 struct types_options {
 	size_t size;
 	uint32_t flags;         /* enum types_open_flag */
-	uint32_t jobs;          /* workers of a conversion; the result does not depend on it */
+	uint32_t jobs;          /* workers; 0: as many as help. The result does not depend on it */
 	const char *cache_dir;  /* instead of $XDG_CACHE_HOME/weir/types */
 	const char *debug_dirs; /* instead of /usr/lib/debug; colon-separated */
 	const char
 	    *pack_dirs; /* instead of $WEIR_TYPES_PATH, /usr/share/weir/types; colon-separated */
 	const char
 	    *sysroot; /* prefix of debug_dirs, for a target in another root (/proc/PID/root) */
-	void (*progress)(void *arg, size_t done,
-	                 size_t total); /* bytes of DWARF; a few times a second */
+	/* bytes of DWARF; from any worker, one at a time */
+	void (*progress)(void *arg, size_t done, size_t total);
 	void *progress_arg;
 };
 

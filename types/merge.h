@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a conversion: what the workers' builders hold becomes one BTF, each type once.
+ */
+#ifndef WEIR_TYPES_MERGE_H
+#define WEIR_TYPES_MERGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "types/builder.h"
+
+struct merge_part {
+	struct builder *b;       /* finished */
+	const uint32_t *id_unit; /* per type - 1: number of the unit that has it, 0: none */
+	uint32_t base;           /* what is added to its ids; set by merge_types() */
+};
+
+struct merged {
+	void *btf; /* sorted by name; from malloc */
+	size_t btf_size;
+	size_t types_count;
+	uint32_t *units; /* by id - 1: the first unit that has the type */
+	uint32_t *map;   /* by base + id: the type's final id */
+	uint8_t *chosen; /* by base + id: is it this record that stands for its type? */
+};
+
+/* -ENOMEM, -EOVERFLOW. Equal content gives equal bytes, however it is spread over parts. */
+int merge_types(struct merge_part *parts, size_t count, struct merged *ret);
+void merged_deinit(struct merged *m);
+
+/* Which records are the same type (merge_classes.c). */
+struct merge_records {
+	const struct merge_part *parts;
+	size_t parts_count;
+	size_t count;           /* of records, with void */
+	const uint8_t **record; /* by base + id */
+	uint16_t *part;         /* by base + id; NULL: there is only one part */
+};
+static inline const struct btf_type *merge_record(const struct merge_records *r, uint32_t g)
+{
+	return (const void *)r->record[g];
+}
+static inline const struct merge_part *merge_part_of(const struct merge_records *r, uint32_t g)
+{
+	return &r->parts[r->part ? r->part[g] : 0];
+}
+static inline const char *merge_string(const struct merge_records *r, uint32_t g, uint32_t offset)
+{
+	return merge_part_of(r, g)->b->strings + offset;
+}
+/* Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by base + id. Of a class's
+ * definitions one of the lowest rank[] stands for the type. */
+int merge_classes(const struct merge_records *records, uint32_t **ret_class, size_t *ret_classes,
+                  uint8_t **ret_rank);
+/* Unites classes that are variants of one struct (merge_variants.c); numbers may become unused.
+ * look[]: hash of what a record looks like. */
+int merge_variants(const struct merge_records *records, const uint64_t *look, uint32_t *class,
+                   uint32_t classes, uint8_t *rank);
+
+/* Where a record has its names and its references, in words behind the head. */
+struct record_shape {
+	bool head; /* `type` of the head is a reference */
+	uint32_t names, refs, name_at, ref_at, step;
+	uint32_t words; /* all words behind the head */
+};
+struct record_shape record_shape(const struct btf_type *t);
+
+#endif
