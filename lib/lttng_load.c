@@ -88,18 +88,6 @@ static bool fork_is_lttngs(void)
 	       strstr(info.dli_fname, "liblttng-ust-fork");
 }
 
-/*
- * This library may be part of a plugin. LTTng keeps pointers to descriptions in it, so it must stay
- * when the plugin goes. Where that cannot be had it is the program itself, which stays anyway.
- */
-static void stay(void)
-{
-	Dl_info info;
-
-	if (dladdr((void *)&lttng_api, &info) && info.dli_fname)
-		dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
 static int load(struct weir_error *err)
 {
 	struct lttng_api api;
@@ -119,7 +107,6 @@ static int load(struct weir_error *err)
 	ret = resolve(handle, &api, err);
 	if (ret)
 		return ret; /* what has threads cannot be unloaded */
-	stay();
 	lttng_api = api;
 	fork_covered = fork_is_lttngs() || !lttng_fork_claim();
 	__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/error.h"
 #include "lib/lttng.h"
+#include "lib/pin.h"
 #include "lib/session.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -121,6 +122,7 @@ int weir_provider_create(const char *name, const struct weir_provider_options *o
 	providers = p;
 	clock_start();
 	weir_unlock();
+	library_pin();
 	*ret = p;
 	return 0;
 }

@@ -42,7 +42,11 @@
  *  exec, exit,   what was committed before is the tracer's; nothing is left
  *  SIGKILL       behind but the stub file, which the next run uses again.
  *  dlclose       of a library that declared probes: destroy its providers
- *                before. libweir itself stays loaded until the process ends.
+ *                before. libweir itself stays loaded until the process ends, and
+ *                so does a plugin that is linked with libweir.a, from its first
+ *                provider on: dlopen then gives the same copy again, with its
+ *                variables as they were, not a file that was replaced meanwhile.
+ *                Plugins that are to be reloaded use the shared library.
  */
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
