@@ -28,8 +28,8 @@
  *
  * Signals. weir_enabled(), WEIR_FIRE() and weir_fire_values() are safe in
  * signal handlers, and so is interrupting them; the other functions are not.
- * Leaving a handler with siglongjmp out of a fire may leak one packet of a
- * session until that session ends.
+ * Leaving a handler with siglongjmp out of a fire loses that event, and may
+ * leak one packet of a session until that session ends.
  *
  * Processes.
  *  fork          the child has its own copy of every provider and probe; nothing
