@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/environment.h"
 #include "lib/error.h"
 #include "lib/lttng_event.h"
 
@@ -40,12 +41,7 @@ static sigset_t fork_signals;
 
 bool lttng_wanted(uint32_t provider_flags)
 {
-	const char *value;
-
-	if (provider_flags & WEIR_PROVIDER_LTTNG)
-		return true;
-	value = secure_getenv("WEIR_LTTNG");
-	return value && *value && strcmp(value, "0") != 0;
+	return provider_flags & WEIR_PROVIDER_LTTNG || environment_on("WEIR_LTTNG");
 }
 
 static int resolve(void *handle, struct lttng_api *api, struct weir_error *err)

@@ -4,10 +4,14 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+EXPORT int plugin_start(const char *name);
+EXPORT int plugin_fire(int n);
+EXPORT void plugin_end(void);
+
 static struct weir_provider *provider;
 static struct weir_probe *turn = weir_probe_off;
 
-EXPORT int plugin_start(const char *name)
+int plugin_start(const char *name)
 {
 	static const struct weir_field fields[] = { { "text", WEIR_STRING }, { "n", WEIR_I32 } };
 	int r = weir_provider_create(name, NULL, &provider);
@@ -17,12 +21,12 @@ EXPORT int plugin_start(const char *name)
 	return r ? r : weir_provider_publish(provider);
 }
 
-EXPORT int plugin_fire(int n)
+int plugin_fire(int n)
 {
 	return weir_enabled(turn) ? WEIR_FIRE(turn, "from a plugin", n) : 1;
 }
 
-EXPORT void plugin_end(void)
+void plugin_end(void)
 {
 	turn = weir_probe_off;
 	weir_provider_destroy(provider);

@@ -40,7 +40,7 @@ static int turn(const char *path, int index, int n)
 	    plugin ? (int (*)(const char *))dlsym(plugin, "plugin_start") : 0;
 	int (*fire)(int) = plugin ? (int (*)(int))dlsym(plugin, "plugin_fire") : 0;
 	void (*end)(void) = plugin ? (void (*)(void))dlsym(plugin, "plugin_end") : 0;
-	char name[16];
+	char name[24];
 	int r;
 
 	if (!start || !fire || !end) {
