@@ -12,6 +12,8 @@
 
 #include <weir/abi/shm.h>
 
+#include "lib/environment.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <x86intrin.h>
@@ -84,9 +86,7 @@ static bool tsc_is_usable(void)
 	uint32_t eax, ebx, ecx, edx;
 	int mode = 0;
 
-	const char *no_tsc = secure_getenv("WEIR_NO_TSC");
-
-	if (no_tsc && *no_tsc)
+	if (environment_on("WEIR_NO_TSC"))
 		return false;
 	if (!__get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) || !(edx & (1u << 8)))
 		return false; /* not invariant */

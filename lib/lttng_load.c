@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/environment.h"
 #include "lib/error.h"
 #include "lib/lttng_event.h"
 
@@ -40,12 +41,7 @@ static sigset_t fork_signals;
 
 bool lttng_wanted(uint32_t provider_flags)
 {
-	const char *value;
-
-	if (provider_flags & WEIR_PROVIDER_LTTNG)
-		return true;
-	value = secure_getenv("WEIR_LTTNG");
-	return value && *value && strcmp(value, "0") != 0;
+	return provider_flags & WEIR_PROVIDER_LTTNG || environment_on("WEIR_LTTNG");
 }
 
 static int resolve(void *handle, struct lttng_api *api, struct weir_error *err)
@@ -88,18 +84,6 @@ static bool fork_is_lttngs(void)
 	       strstr(info.dli_fname, "liblttng-ust-fork");
 }
 
-/*
- * This library may be part of a plugin. LTTng keeps pointers to descriptions in it, so it must stay
- * when the plugin goes. Where that cannot be had it is the program itself, which stays anyway.
- */
-static void stay(void)
-{
-	Dl_info info;
-
-	if (dladdr((void *)&lttng_api, &info) && info.dli_fname)
-		dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
 static int load(struct weir_error *err)
 {
 	struct lttng_api api;
@@ -119,7 +103,6 @@ static int load(struct weir_error *err)
 	ret = resolve(handle, &api, err);
 	if (ret)
 		return ret; /* what has threads cannot be unloaded */
-	stay();
 	lttng_api = api;
 	fork_covered = fork_is_lttngs() || !lttng_fork_claim();
 	__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);

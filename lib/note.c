@@ -19,18 +19,21 @@ static bool is_identifier(const char *name)
 
 int name_check(const char *what, const char *name, struct weir_error *err)
 {
+	char shown[WEIR_NAME_MAX + 1];
+
 	if (!name || !*name)
 		return error_set(err, -EINVAL, "a %s needs a name", what);
 	if (strlen(name) > WEIR_NAME_MAX)
 		return error_set(err, -EINVAL,
 		                 "the %s name `%.40s...` has %zu characters; perf reads %d at most",
-		                 what, name, strlen(name), WEIR_NAME_MAX);
+		                 what, error_text(name, shown, sizeof(shown)), strlen(name),
+		                 WEIR_NAME_MAX);
 	if (!is_identifier(name))
 		return error_set(
 		    err, -EINVAL,
 		    "the %s name `%s` is not an identifier ([A-Za-z_][A-Za-z0-9_]*): tracers "
 		    "could not name it",
-		    what, name);
+		    what, error_text(name, shown, sizeof(shown)));
 	return 0;
 }
 

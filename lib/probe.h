@@ -65,7 +65,8 @@ struct weir_provider {
 	bool published;
 	struct probe *probes, **last;
 	struct weir_error error;
-	char path[256]; /* of its first stub */
+	char **paths; /* of its stubs */
+	size_t path_count;
 	struct lttng_batch *lttng;
 };
 

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/error.h"
 #include "lib/lttng.h"
+#include "lib/pin.h"
 #include "lib/session.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -74,7 +75,10 @@ static int provider_options(const struct weir_provider_options *from,
 		                 "old to know");
 	if (r)
 		return error_set(err, r, "provider options: `size` is wrong");
-	if ((ret->flags & ~(uint32_t)PROVIDER_FLAGS) || ret->reserved)
+	if (ret->reserved)
+		return error_set(err, -EINVAL, "provider options: `reserved` is %u, not 0",
+		                 ret->reserved);
+	if (ret->flags & ~(uint32_t)PROVIDER_FLAGS)
 		return error_set(err, -EINVAL, "provider options: unknown flags 0x%x",
 		                 ret->flags & ~(uint32_t)PROVIDER_FLAGS);
 	if ((ret->flags & WEIR_PROVIDER_NO_BUFFER) && (ret->flags & WEIR_PROVIDER_NO_USDT) &&
@@ -121,6 +125,7 @@ int weir_provider_create(const char *name, const struct weir_provider_options *o
 	providers = p;
 	clock_start();
 	weir_unlock();
+	library_pin();
 	*ret = p;
 	return 0;
 }
@@ -129,7 +134,7 @@ int weir_provider_find(const char *name, struct weir_provider **ret)
 {
 	struct weir_provider *p;
 
-	if (!name)
+	if (!name || !ret)
 		return -EINVAL;
 	weir_lock();
 	p = provider_named(name);
@@ -144,6 +149,8 @@ int weir_provider_publish(struct weir_provider *provider)
 {
 	int r;
 
+	if (!provider)
+		return -EINVAL;
 	if (lttng_wanted(provider->flags))
 		lttng_load(); /* may wait, and fork */
 	weir_lock();
@@ -155,6 +162,8 @@ int weir_provider_publish(struct weir_provider *provider)
 
 int weir_provider_withdraw(struct weir_provider *provider)
 {
+	if (!provider)
+		return -EINVAL;
 	weir_lock();
 	withdraw(provider);
 	weir_unlock();
@@ -181,6 +190,10 @@ void weir_provider_destroy(struct weir_provider *provider)
 
 void weir_provider_error(struct weir_provider *provider, struct weir_error *ret)
 {
+	if (!provider) {
+		error_set(ret, -EINVAL, "no provider: NULL was given");
+		return;
+	}
 	weir_lock();
 	*ret = provider->error;
 	weir_unlock();
@@ -188,7 +201,22 @@ void weir_provider_error(struct weir_provider *provider, struct weir_error *ret)
 
 const char *weir_provider_path(struct weir_provider *provider)
 {
-	return provider->path;
+	const char *path = weir_provider_path_at(provider, 0);
+
+	return path ? path : "";
+}
+
+const char *weir_provider_path_at(struct weir_provider *provider, size_t index)
+{
+	const char *path = NULL;
+
+	if (!provider)
+		return NULL;
+	weir_lock();
+	if (index < provider->path_count)
+		path = provider->paths[index];
+	weir_unlock();
+	return path;
 }
 
 #define PROBE_FLAGS (WEIR_PROBE_SEMAPHORE | WEIR_PROBE_DEFER)
@@ -204,7 +232,10 @@ static int probe_options(const struct weir_probe_options *from, struct weir_prob
 		                 "to know");
 	if (r)
 		return error_set(err, r, "probe options: `size` is wrong");
-	if ((ret->flags & ~(uint32_t)PROBE_FLAGS) || ret->reserved)
+	if (ret->reserved)
+		return error_set(err, -EINVAL, "probe options: `reserved` is %u, not 0",
+		                 ret->reserved);
+	if (ret->flags & ~(uint32_t)PROBE_FLAGS)
 		return error_set(err, -EINVAL, "probe options: unknown flags 0x%x",
 		                 ret->flags & ~(uint32_t)PROBE_FLAGS);
 	if (ret->loglevel < 0 || ret->loglevel > 15)
@@ -224,10 +255,9 @@ static int probe_add(struct weir_provider *provider, const char *name,
 	int r;
 
 	if (name && registry_find(provider, name))
-		return error_set(
-		    o->error, -EEXIST,
-		    "provider `%s` has a probe `%.64s` already; weir_probe_find gives it",
-		    provider->name, name);
+		return error_set(o->error, -EEXIST,
+		                 "provider `%s` has a probe `%s` already; weir_probe_find gives it",
+		                 provider->name, name);
 	r = note_create(provider->name, name, fields, count, o->string_limit, &note, o->error);
 	if (r)
 		return r;
@@ -261,6 +291,8 @@ int weir_probe_create(struct weir_provider *provider, const char *name,
 
 	if (r)
 		return r;
+	if (!provider)
+		return error_set(o.error, -EINVAL, "no provider: NULL was given");
 	weir_lock();
 	r = probe_add(provider, name, fields, count, &o, &probe);
 	/* What cannot be published says so in weir_provider_error; the probe is there all the same.
@@ -277,7 +309,7 @@ int weir_probe_find(struct weir_provider *provider, const char *name, struct wei
 {
 	struct probe *probe;
 
-	if (!name)
+	if (!provider || !name)
 		return -EINVAL;
 	weir_lock();
 	probe = registry_find(provider, name);

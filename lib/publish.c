@@ -17,6 +17,7 @@
 #include "lib/clock.h"
 #include "lib/entry.h"
 #include "lib/declare.h"
+#include "lib/environment.h"
 #include "lib/error.h"
 #include "lib/lttng.h"
 #include "lib/session.h"
@@ -24,6 +25,8 @@
 #include "lib/slot.h"
 
 #define POOL_SIZE (UINT64_C(128) << 20)
+#define POOL_MIN  ((uint64_t)16 * WEIR_SHM_PACKET_SIZE)
+#define POOL_MAX  (UINT64_C(64) << 30)
 
 static bool use_rseq;
 
@@ -120,56 +123,71 @@ static void fork_watch(void)
 
 /* ---- buffers ---- */
 
-static uint64_t pool_size(const struct weir_provider *provider)
+/* A number of bytes with K, M or G behind it, or not. */
+static bool parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KkMmGg";
+	const char *unit;
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 0);
+	if (end == text || errno || strchr(text, '-'))
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (!unit)
+		return !*end;
+	if (*ret >> (64 - 30))
+		return false;
+	*ret <<= ((unit - units) / 2 + 1) * 10;
+	return !end[1];
+}
+
+static uint64_t pool_size(const struct weir_provider *provider, struct weir_error *err)
 {
 	const char *env = secure_getenv("WEIR_POOL");
 	uint64_t size = provider->pool_size;
-	char *end;
+	char text[41];
 
-	if (!size && env && *env) {
-		size = strtoull(env, &end, 0);
-		switch (*end) {
-		case 'G':
-		case 'g':
-			size <<= 30;
-			break;
-		case 'M':
-		case 'm':
-			size <<= 20;
-			break;
-		case 'K':
-		case 'k':
-			size <<= 10;
-			break;
-		}
+	if (!size && env && *env && !parse_size(env, &size)) {
+		size = 0;
+		error_set(err, -EINVAL,
+		          "WEIR_POOL=%s is not a size (such as 64M): 128 MiB are used",
+		          error_text(env, text, sizeof(text)));
 	}
 	if (!size)
 		size = POOL_SIZE;
-	if (size < 16 * WEIR_SHM_PACKET_SIZE)
-		size = 16 * WEIR_SHM_PACKET_SIZE;
-	return size > UINT64_C(64) << 30 ? UINT64_C(64) << 30 : size;
+	if (size >= POOL_MIN && size <= POOL_MAX)
+		return size;
+	error_set(err, -EINVAL, "a pool of %llu bytes (WEIR_POOL, pool_size) cannot be: %s used",
+	          (unsigned long long)size, size < POOL_MIN ? "1 MiB is" : "64 GiB are");
+	return size < POOL_MIN ? POOL_MIN : POOL_MAX;
 }
 
 /* The shared memory, made at the first publish that wants it. */
 static int buffers_start(struct weir_provider *provider)
 {
 	uint32_t features = provider->flags & WEIR_PROVIDER_BLOCK ? WEIR_FEATURE_BLOCK : 0;
-	const char *no_rseq = secure_getenv("WEIR_NO_RSEQ");
+	struct weir_error pool_err = { 0 };
 	int r;
 
 	if (shm.base) {
 		shm_allow(features);
 		return 0;
 	}
-	use_rseq = !(no_rseq && *no_rseq) && rseq_probe();
-	r = shm_create(pool_size(provider), features | (use_rseq ? WEIR_FEATURE_RSEQ : 0),
-	               use_rseq ? 1 : 2, &provider->error);
+	use_rseq = !environment_on("WEIR_NO_RSEQ") && rseq_probe();
+	r = shm_create(pool_size(provider, &pool_err),
+	               features | (use_rseq ? WEIR_FEATURE_RSEQ : 0), use_rseq ? 1 : 2,
+	               &provider->error);
 	if (r)
 		return r;
 	r = slots_create(use_rseq);
 	if (r)
-		return error_set(&provider->error, r, "no buffers: no memory for %u slots",
-		                 shm.slots);
+		return error_set(&provider->error, r,
+		                 "no buffers: no private memory for %u slots: %s", shm.slots,
+		                 strerror(-r));
+	if (pool_err.code)
+		provider->error = pool_err;
 	session_from_environment();
 	shm_ready();
 	return 0;
@@ -216,14 +234,43 @@ static void stub_connect(struct probe *probe, const struct stub_probe *stub, uin
 }
 
 /* A second reason joins the first. */
-static void error_join(struct weir_error *to, const struct weir_error *more)
+static void error_join(struct weir_error *to, const char *what, const struct weir_error *more)
 {
 	size_t used = strlen(to->message);
 
 	if (!to->code)
 		to->code = more->code;
-	snprintf(to->message + used, sizeof(to->message) - used, "%s%s", used ? "; and " : "",
+	snprintf(to->message + used, sizeof(to->message) - used, "%s%s%s", used ? "; " : "", what,
 	         more->message);
+}
+
+/* Known to the caller: what a path attach has to name. */
+static int path_add(struct weir_provider *provider, const char *path, struct weir_error *err)
+{
+	char **paths;
+
+	for (size_t i = 0; i < provider->path_count; i++) {
+		if (!strcmp(provider->paths[i], path))
+			return 0;
+	}
+	paths = realloc(provider->paths, (provider->path_count + 1) * sizeof(*paths));
+	if (!paths)
+		return error_set(err, -ENOMEM, "no memory for the stub's path");
+	provider->paths = paths;
+	paths[provider->path_count] = strdup(path);
+	if (!paths[provider->path_count])
+		return error_set(err, -ENOMEM, "no memory for the stub's path");
+	provider->path_count++;
+	return 0;
+}
+
+static void paths_free(struct weir_provider *provider)
+{
+	for (size_t i = 0; i < provider->path_count; i++)
+		free(provider->paths[i]);
+	free(provider->paths);
+	provider->paths = NULL;
+	provider->path_count = 0;
 }
 
 static int stub_start(struct weir_provider *provider, struct probe **probes, size_t count,
@@ -236,10 +283,10 @@ static int stub_start(struct weir_provider *provider, struct probe **probes, siz
 	int r;
 
 	if (!stubs)
-		return error_set(err, -ENOMEM, "no USDT: no memory");
+		return error_set(err, -ENOMEM, "no memory for the stub");
 	if (!entry_any()) {
 		free(stubs);
-		return error_set(err, -ENOTSUP, "no USDT: not on this architecture yet");
+		return error_set(err, -ENOTSUP, "not on this architecture yet");
 	}
 	for (size_t i = 0; i < count; i++) {
 		probes[i]->note->site = probes[i]->note->semaphore = 0;
@@ -252,10 +299,10 @@ static int stub_start(struct weir_provider *provider, struct probe **probes, siz
 		              provider->flags & WEIR_PROVIDER_MEMFD, image, size, &file, err);
 		free(image);
 	}
+	if (!r)
+		r = path_add(provider, file.path, err);
 	for (size_t i = 0; !r && i < count; i++)
 		stub_connect(probes[i], &stubs[i], file.base);
-	if (!r && !provider->path[0])
-		strcpy(provider->path, file.path);
 	free(stubs);
 	return r;
 }
@@ -310,7 +357,7 @@ int publish(struct weir_provider *provider, bool deferred)
 	if (count && !(provider->flags & WEIR_PROVIDER_NO_USDT))
 		no_usdt = stub_start(provider, probes, count, &err);
 	if (err.code)
-		error_join(&provider->error, &err);
+		error_join(&provider->error, no_usdt ? "no USDT: " : "", &err);
 	for (size_t i = 0; i < count; i++) {
 		bool buffer = !no_buffer && !buffers_add(provider, probes[i]);
 
@@ -340,5 +387,5 @@ void withdraw(struct weir_provider *provider)
 		}
 	}
 	provider->published = false;
-	provider->path[0] = '\0';
+	paths_free(provider);
 }

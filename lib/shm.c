@@ -92,9 +92,9 @@ static int limit_check(uint64_t size, struct weir_error *err)
 	    limit.rlim_cur < size)
 		return error_set(
 		    err, -EFBIG,
-		    "no buffers: RLIMIT_FSIZE (ulimit -f) is %llu bytes and they need %llu; "
-		    "raise it, or make the pool smaller (WEIR_POOL); USDT is not affected",
-		    (unsigned long long)limit.rlim_cur, (unsigned long long)size);
+		    "no buffers: they need %llu bytes and RLIMIT_FSIZE (ulimit -f) is %llu: "
+		    "raise it, or lower WEIR_POOL",
+		    (unsigned long long)size, (unsigned long long)limit.rlim_cur);
 	return 0;
 }
 
@@ -199,7 +199,7 @@ int shm_create(uint64_t pool_size, uint32_t features, uint32_t slots_per_cpu,
                struct weir_error *err)
 {
 	struct weir_shm_header h = { 0 };
-	int r;
+	int r, shrunk = 0;
 
 	shm.features = features;
 	h.cpus = cpus_possible();
@@ -212,7 +212,13 @@ int shm_create(uint64_t pool_size, uint32_t features, uint32_t slots_per_cpu,
 		/* A limit may leave room for a smaller one. */
 		if ((r != -ENOMEM && r != -EFBIG) || pool_size / 4 < POOL_MIN)
 			return r;
+		shrunk = r;
 	}
+	if (shrunk)
+		error_set(
+		    err, shrunk,
+		    "buffers of %llu KiB only: RLIMIT_AS or RLIMIT_FSIZE leaves no room for more",
+		    (unsigned long long)pool_size >> 10);
 	fill_header(&h);
 	h.magic = 0;
 	*shm.header = h;

@@ -99,13 +99,26 @@ static bool is_foreign(const char *name)
 	return true;
 }
 
-static int load_by_linker(struct loaded *image)
+/* The loader's reason, without the path that it begins with. */
+static void say_why(const struct loaded *image, char *reason, size_t room)
+{
+	const char *why = dlerror();
+	size_t named = strlen(image->name);
+
+	if (why && !strncmp(why, image->name, named) && !strncmp(why + named, ": ", 2))
+		why += named + 2;
+	snprintf(reason, room, "%s", why ? why : "the loader gives no reason");
+}
+
+static int load_by_linker(struct loaded *image, char *reason, size_t room)
 {
 	struct link_map *map;
 
 	image->file.handle = dlopen(image->name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!image->file.handle || dlinfo(image->file.handle, RTLD_DI_LINKMAP, &map))
+	if (!image->file.handle || dlinfo(image->file.handle, RTLD_DI_LINKMAP, &map)) {
+		say_why(image, reason, room);
 		return -EACCES;
+	}
 	image->file.base = map->l_addr;
 	return 0;
 }
@@ -113,10 +126,12 @@ static int load_by_linker(struct loaded *image)
 /* `image` has name, device and inode. It is the list's from here on if 0 is returned. */
 static int load(struct loaded *image, const uint8_t *bytes, struct weir_error *err)
 {
+	char reason[100];
+
 	/* a static program's libc may have no dlopen */
-	if (load_by_linker(image) && stub_map(image->name, bytes, &image->file.base))
-		return error_set(err, -EACCES, "cannot load the stub %s: %s", image->file.path,
-		                 dlerror());
+	if (load_by_linker(image, reason, sizeof(reason)) &&
+	    stub_map(image->name, bytes, &image->file.base))
+		return error_set(err, -EACCES, "%s (stub %s)", reason, image->file.path);
 	image->next = loaded_images;
 	loaded_images = image;
 	return 0;
@@ -262,8 +277,7 @@ static int memfd_make(const char *name, const uint8_t *image, size_t size, struc
 	if (code) {
 		close(fd);
 		return error_set(err, code, "cannot write a stub of %zu bytes to a memfd: %s", size,
-		                 code == -EFBIG ? "RLIMIT_FSIZE is smaller (ulimit -f)"
-		                                : strerror(-code));
+		                 code == -EFBIG ? "RLIMIT_FSIZE (ulimit -f)" : strerror(-code));
 	}
 	/* Nobody rewrites it in place. A kernel that does not know a seal is no reason to fail. */
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
@@ -380,8 +394,11 @@ int stub_load(const char *provider, const char *dir, bool memfd, const uint8_t *
 			          file_err.message);
 		return 0;
 	}
+	/* Room is for one reason: the same refusal of both is said once. */
+	if (file_err.code == code)
+		return error_set(err, code, "%s", file_err.message);
 	if (file_err.code)
-		return error_set(err, file_err.code, "%.120s; %.120s", file_err.message,
+		return error_set(err, file_err.code, "%.120s; %.100s", file_err.message,
 		                 memfd_err.message);
 	return error_set(err, code, "%s", memfd_err.message);
 }

@@ -229,9 +229,9 @@ static int write_error(const struct stub_folder *folder, int code, size_t size,
 {
 	if (code == -EFBIG)
 		return error_set(err, code,
-		                 "cannot write a stub of %zu bytes to %s: RLIMIT_FSIZE is "
-		                 "smaller (ulimit -f)",
-		                 size, folder->path);
+		                 "RLIMIT_FSIZE (ulimit -f) is less than the %zu bytes of the stub "
+		                 "file: raise it",
+		                 size);
 	return error_set(err, code, "cannot write a stub to %s: %s", folder->path, strerror(-code));
 }
 

@@ -2,7 +2,7 @@
 /*
  * weir: tracepoints that a running program declares at run time.
  *
- *     struct weir_provider *shop;
+ *     struct weir_provider *shop = NULL;
  *     struct weir_probe *order = weir_probe_off;
  *
  *     static const struct weir_field fields[] = {
@@ -17,7 +17,8 @@
  * A published probe is seen as USDT by bpftrace, bcc, perf, gdb and SystemTap,
  * and by `weir list`, `weir trace` and `weir record`.
  *
- * Errors. Functions return 0 or -errno and leave *ret alone on failure. Where a
+ * Errors. Functions return 0 or -errno and leave *ret alone on failure; a
+ * provider that is NULL is -EINVAL. Where a
  * person needs more than errno, the options carry a caller-owned struct
  * weir_error which gets a sentence. The library never prints, exits, aborts,
  * starts a thread, handles a signal, or runs code at load or unload.
@@ -28,8 +29,8 @@
  *
  * Signals. weir_enabled(), WEIR_FIRE() and weir_fire_values() are safe in
  * signal handlers, and so is interrupting them; the other functions are not.
- * Leaving a handler with siglongjmp out of a fire may leak one packet of a
- * session until that session ends.
+ * Leaving a handler with siglongjmp out of a fire loses that event, and may
+ * leak one packet of a session until that session ends.
  *
  * Processes.
  *  fork          the child has its own copy of every provider and probe; nothing
@@ -42,7 +43,11 @@
  *  exec, exit,   what was committed before is the tracer's; nothing is left
  *  SIGKILL       behind but the stub file, which the next run uses again.
  *  dlclose       of a library that declared probes: destroy its providers
- *                before. libweir itself stays loaded until the process ends.
+ *                before. libweir itself stays loaded until the process ends, and
+ *                so does a plugin that is linked with libweir.a, from its first
+ *                provider on: dlopen then gives the same copy again, with its
+ *                variables as they were, not a file that was replaced meanwhile.
+ *                Plugins that are to be reloaded use the shared library.
  */
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H
@@ -126,7 +131,7 @@ struct weir_provider_options {
 	struct weir_error *error; /* used by create only; see weir_provider_error() */
 	const char *stub_dir;     /* instead of $WEIR_DIR, $XDG_RUNTIME_DIR/weir, /tmp/weir-UID */
 	uint64_t pool_size;       /* bytes of buffers that all tracers together may use at most;
-	                             0: $WEIR_POOL or 128 MiB. Taken from the first provider that is
+	                             0: $WEIR_POOL or 128 MiB; 1 MiB to 64 GiB. Taken from the first provider that is
 	                             published. Memory is used only while a tracer is there. */
 };
 
@@ -208,9 +213,16 @@ WEIR_API void weir_provider_destroy(struct weir_provider *provider);
  */
 WEIR_API void weir_provider_error(struct weir_provider *provider, struct weir_error *ret);
 
-/* Path of the provider's stub ("" while there is none; /proc/self/fd/N for a memfd). Borrowed
- * until the next publish, withdraw or destroy. */
+/*
+ * Path of the provider's stub ("" while there is none; /proc/PID/fd/N for a memfd). Borrowed
+ * until the next publish, withdraw or destroy.
+ * Each publish writes a stub for the probes that are new, so a probe that is created on a
+ * published provider has one of its own (WEIR_PROBE_DEFER and one publish gather several):
+ * weir_provider_path() is the first one, weir_provider_path_at() each of them, from index 0 on;
+ * NULL behind the last. Who attaches by path has to attach to all.
+ */
 WEIR_API const char *weir_provider_path(struct weir_provider *provider);
+WEIR_API const char *weir_provider_path_at(struct weir_provider *provider, size_t index);
 
 /*
  * Declare a probe. On a provider that is published already it is published at once, so that its
@@ -261,7 +273,8 @@ union weir_value {
 
 /*
  * Fire with one value per field, in order: for language bindings. 0 also when nobody looks.
- * -EINVAL: wrong count, also when nobody looks. Safe in signal handlers.
+ * -EINVAL: wrong count, also when nobody looks; weir_probe_off has no count and takes any. Safe in
+ * signal handlers.
  */
 WEIR_API int weir_fire_values(struct weir_probe *probe, const union weir_value *values,
                               size_t count);

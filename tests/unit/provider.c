@@ -65,6 +65,7 @@ static void test_names(void **state)
 	memset(name, 'n', sizeof(name));
 	name[64] = '\0';
 	REFUSED(create(name, &p), EINVAL, "64 characters");
+	REFUSED(create("\033[31mred\nline", &p), EINVAL, "`?[31mred?line`");
 	assert_ptr_equal(p, (void *)1); /* left alone */
 	name[63] = '\0';
 	assert_int_equal(create(name, &p), 0);
@@ -126,6 +127,9 @@ static void test_options(void **state)
 	newer.o.flags = WEIR_PROVIDER_NO_BUFFER | WEIR_PROVIDER_NO_USDT;
 	REFUSED(weir_provider_create("o", &newer.o, &p), EINVAL, "nobody could see");
 	newer.o.flags = 0;
+	newer.o.reserved = 7;
+	REFUSED(weir_provider_create("o", &newer.o, &p), EINVAL, "`reserved` is 7");
+	newer.o.reserved = 0;
 	newer.o.size = 3;
 	assert_int_equal(weir_provider_create("o", &newer.o, &p), -EINVAL);
 	newer.o.size = sizeof(newer);
@@ -135,6 +139,9 @@ static void test_options(void **state)
 	po.loglevel = 99;
 	REFUSED(weir_probe_create(p, "a", two, 2, &po, &a), EINVAL, "log level 99");
 	po.loglevel = 0;
+	po.reserved = 8;
+	REFUSED(weir_probe_create(p, "a", two, 2, &po, &a), EINVAL, "`reserved` is 8");
+	po.reserved = 0;
 	po.flags = 1u << 20;
 	REFUSED(weir_probe_create(p, "a", two, 2, &po, &a), EINVAL, "unknown flags");
 	/* An older caller's smaller struct. */
@@ -169,6 +176,55 @@ static void test_off(void **state)
 	assert_int_equal(weir_provider_withdraw(p), 0);
 	assert_string_equal(weir_provider_path(p), "");
 	assert_int_equal(WEIR_FIRE(a, 1, "x"), 0);
+	weir_provider_destroy(p);
+}
+
+/* In the target an error is a return value. */
+static void test_null(void **state)
+{
+	(void)state;
+	struct weir_probe *a = (void *)1;
+	struct weir_error e = { 0 };
+
+	REFUSED(declare(NULL, "a", two, 2, &a), EINVAL, "no provider");
+	assert_int_equal(weir_probe_find(NULL, "a", &a), -EINVAL);
+	assert_ptr_equal(a, (void *)1);
+	assert_int_equal(weir_provider_publish(NULL), -EINVAL);
+	assert_int_equal(weir_provider_withdraw(NULL), -EINVAL);
+	assert_string_equal(weir_provider_path(NULL), "");
+	assert_null(weir_provider_path_at(NULL, 0));
+	weir_provider_error(NULL, &e);
+	assert_int_equal(e.code, -EINVAL);
+}
+
+/* A probe of a published provider has a stub of its own, and each is told. */
+static void test_paths(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "a", "b", "c", "d" };
+	struct weir_provider *p;
+	struct weir_probe *a;
+
+	assert_int_equal(create("paths", &p), 0);
+	assert_null(weir_provider_path_at(p, 0));
+	assert_int_equal(declare(p, "first", two, 2, &a), 0);
+	assert_int_equal(weir_provider_publish(p), 0);
+	for (size_t i = 0; i < 4; i++) {
+		const char *path;
+
+		assert_null(weir_provider_path_at(p, i + 1));
+		assert_int_equal(declare(p, names[i], two, 2, &a), 0);
+		path = weir_provider_path_at(p, i + 1);
+		assert_non_null(path);
+		assert_int_equal(access(path, R_OK), 0);
+		assert_string_not_equal(path, weir_provider_path_at(p, i));
+	}
+	assert_string_equal(weir_provider_path(p), weir_provider_path_at(p, 0));
+	weir_provider_withdraw(p);
+	assert_null(weir_provider_path_at(p, 0));
+	assert_int_equal(weir_provider_publish(p), 0);
+	assert_non_null(weir_provider_path_at(p, 0));
+	assert_null(weir_provider_path_at(p, 1));
 	weir_provider_destroy(p);
 }
 
@@ -223,6 +279,77 @@ static int no_fsize(void)
 
 	setrlimit(RLIMIT_FSIZE, &limit);
 	return publish_and_expect(0, "RLIMIT_FSIZE", false, true);
+}
+
+/* Both parts fail, for one reason: each is said, with its remedy, and nothing is cut. */
+static int no_bytes(void)
+{
+	char folder[] = "/tmp/weir-test-XXXXXX"; /* without the stub of an earlier run */
+	struct weir_provider_options o = { .stub_dir = mkdtemp(folder) };
+	struct rlimit limit = { 100, 100 };
+	struct weir_provider *p;
+	struct weir_probe *a;
+	struct weir_error e;
+	int r;
+
+	if (weir_provider_create("bytes", &o, &p) || declare(p, "a", two, 2, &a))
+		return 1;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	r = weir_provider_publish(p);
+	weir_provider_error(p, &e);
+	rmdir(folder);
+	if (r != -EFBIG || !strstr(e.message, "lower WEIR_POOL; no USDT: RLIMIT_FSIZE") ||
+	    !strstr(e.message, "of the stub file: raise it"))
+		return 2;
+	return WEIR_FIRE(a, 1, "x") ? 3 : 0;
+}
+
+static int pool(const char *value, const char *words)
+{
+	setenv("WEIR_POOL", value, 1);
+	return publish_and_expect(0, words, true, true);
+}
+
+static int pool_unreadable(void)
+{
+	return pool("a\033bc", "WEIR_POOL=a?bc is not a size");
+}
+
+static int pool_small(void)
+{
+	return pool("1", "1 MiB is used");
+}
+
+static int pool_suffix(void)
+{
+	return pool("64MB", "is not a size");
+}
+
+/* Is buffers' feature RSEQ off, or their clock not the TSC, under this environment? */
+static bool told(const char *name, const char *value, bool rseq)
+{
+	struct weir_provider *p;
+	struct session t;
+
+	unsetenv("WEIR_NO_RSEQ");
+	unsetenv("WEIR_NO_TSC");
+	if (value)
+		setenv(name, value, 1);
+	if (create("told", &p) || weir_provider_publish(p) || session_open(getpid(), &t))
+		_exit(99);
+	return rseq ? !(t.header->features & WEIR_FEATURE_RSEQ) : t.header->clock != WEIR_CLOCK_TSC;
+}
+
+static const char *value_of;
+
+static int no_rseq_is(void)
+{
+	return told("WEIR_NO_RSEQ", value_of, true);
+}
+
+static int no_tsc_is(void)
+{
+	return told("WEIR_NO_TSC", value_of, false);
 }
 
 static int no_files(void)
@@ -299,12 +426,35 @@ static void test_surroundings(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(no_fsize), 0);
+	assert_int_equal(in_child(no_bytes), 0);
+	assert_int_equal(in_child(pool_unreadable), 0);
+	assert_int_equal(in_child(pool_small), 0);
+	assert_int_equal(in_child(pool_suffix), 0);
 	assert_int_equal(in_child(no_files), 0);
 	assert_int_equal(in_child(no_address_space), 0);
 	assert_int_equal(in_child(little_address_space), 0);
 	assert_int_equal(in_child(no_memfd), 0);
 	assert_int_equal(in_child(no_folder), 0);
 	assert_int_equal(in_child(no_rdtsc), 0);
+}
+
+/* A switch is on if it is neither empty nor 0. */
+static void test_switches(void **state)
+{
+	(void)state;
+	int (*const switches[])(void) = { no_rseq_is, no_tsc_is };
+
+	for (int i = 0; i < 2; i++) {
+		value_of = NULL;
+		int unset = in_child(switches[i]);
+
+		value_of = "";
+		assert_int_equal(in_child(switches[i]), unset);
+		value_of = "0";
+		assert_int_equal(in_child(switches[i]), unset);
+		value_of = "1";
+		assert_int_equal(in_child(switches[i]), 1);
+	}
 }
 
 /* A daemon closes everything and opens its own files under our number. */
@@ -443,11 +593,12 @@ int main(void)
 {
 	/* Surroundings first: their children must find a process that has published nothing. */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_surroundings), cmocka_unit_test(test_daemon),
-		cmocka_unit_test(test_names),        cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_options),      cmocka_unit_test(test_off),
-		cmocka_unit_test(test_many),         cmocka_unit_test(test_again),
-		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_surroundings), cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_daemon),       cmocka_unit_test(test_null),
+		cmocka_unit_test(test_paths),        cmocka_unit_test(test_names),
+		cmocka_unit_test(test_fields),       cmocka_unit_test(test_options),
+		cmocka_unit_test(test_off),          cmocka_unit_test(test_many),
+		cmocka_unit_test(test_again),        cmocka_unit_test(test_threads),
 	};
 
 	return RUN(tests);
