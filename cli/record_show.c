@@ -58,6 +58,7 @@ void record_summary(const struct record *record)
 		      "disk, or "
 		      "--mode block, where fires wait if the program allows it\n",
 		      stderr);
+	selection_summary(&record->options.selection, record->tracer);
 	if (record->until && !record->found)
 		fputs("weir: no event fitted --until\n", stderr);
 }

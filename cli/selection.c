@@ -5,6 +5,8 @@
 #include "cli/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 int cli_wrong(const char *option, const char *value, const char *expected)
 {
@@ -86,4 +88,17 @@ int selection_attach(const struct selection *s, const struct patterns *patterns,
 	if (code && failed == s->pid_count && !s->all)
 		return code;
 	return s->command ? launch_start(launch, s->command, patterns, tracer, err) : 0;
+}
+
+void selection_summary(const struct selection *s, const struct tracer *tracer)
+{
+	bool one = tracer->unseen == 1;
+
+	/* A command's children were armed by their environment, and waited for weir. */
+	if (s->command || !tracer->unseen)
+		return;
+	fprintf(stderr,
+	        "weir: %" PRIu64 " followed process%s ended before weir found probes in %s: if "
+	        "%s fired, those events are not here, nor counted as lost\n",
+	        tracer->unseen, one ? "" : "es", one ? "it" : "them", one ? "it" : "they");
 }

@@ -48,6 +48,9 @@ int selection_end(struct selection *selection, char **argv, int first, int end, 
 int selection_attach(const struct selection *selection, const struct patterns *patterns,
                      struct tracer *tracer, struct launch *launch, struct weir_error *err);
 
+/* Part of the summary: what `lost` does not count, because nobody knows of it. */
+void selection_summary(const struct selection *selection, const struct tracer *tracer);
+
 /* "OPTION VALUE: expected ..."; returns 2, the exit status of wrong usage. */
 int cli_wrong(const char *option, const char *value, const char *expected);
 

@@ -439,6 +439,7 @@ static void summary(const struct trace *trace, int64_t took)
 		        tracer->undecoded + tracer->bad + tracer->merge.bad);
 	fputc('\n', stderr);
 	advise(trace, lost);
+	selection_summary(&trace->options.selection, tracer);
 	if (tracer->denied)
 		fprintf(stderr,
 		        "weir: %" PRIu64 " processes could not be looked at: other users', or not "

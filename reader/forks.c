@@ -44,7 +44,8 @@ int forks_open(void)
 }
 
 static void read_one(const char *bytes, size_t size,
-                     void (*fork)(void *arg, pid_t parent, pid_t child), void *arg)
+                     void (*fork)(void *arg, pid_t parent, pid_t child),
+                     void (*exec)(void *arg, pid_t pid), void *arg)
 {
 	const size_t before = NLMSG_HDRLEN + sizeof(struct cn_msg);
 	struct proc_event event = { 0 };
@@ -53,13 +54,16 @@ static void read_one(const char *bytes, size_t size,
 		return;
 	size -= before;
 	memcpy(&event, bytes + before, size < sizeof(event) ? size : sizeof(event));
+	if (event.what == PROC_EVENT_EXEC)
+		exec(arg, event.event_data.exec.process_tgid);
 	if (event.what != PROC_EVENT_FORK ||
 	    event.event_data.fork.child_pid != event.event_data.fork.child_tgid)
 		return;
 	fork(arg, event.event_data.fork.parent_tgid, event.event_data.fork.child_tgid);
 }
 
-void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child), void *arg)
+void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child),
+                void (*exec)(void *arg, pid_t pid), void *arg)
 {
 	char bytes[1024] __attribute__((aligned(8)));
 	ssize_t n;
@@ -67,6 +71,6 @@ void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child), void
 	/* ENOBUFS: there were more than the socket holds; the walk of /proc meets those. */
 	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
 		if (n > 0)
-			read_one(bytes, (size_t)n, fork, arg);
+			read_one(bytes, (size_t)n, fork, exec, arg);
 	}
 }

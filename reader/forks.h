@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who forks whom, told by the kernel's process events (the proc connector) at once: for children
+ * Who forks whom, and who runs another program, told by the kernel's process events (the proc connector) at once: for children
  * that live too briefly to be met by walking /proc. Needs CAP_NET_ADMIN in the first namespaces;
  * without it there is only the walking.
  */
@@ -9,10 +9,11 @@
 
 #include <sys/types.h>
 
-/* A descriptor that becomes readable when any process forks, or -errno. */
+/* A descriptor that becomes readable when any process forks or execs, or -errno. */
 int forks_open(void);
 
-/* Call for each fork since the last call; threads are left out. */
-void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child), void *arg);
+/* Call for each fork and exec since the last call; threads' forks are left out. */
+void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child),
+                void (*exec)(void *arg, pid_t pid), void *arg);
 
 #endif

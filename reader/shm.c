@@ -192,7 +192,7 @@ static bool finder_repeats(struct finder *f, const struct stat *st)
 	return false;
 }
 
-static void finder_take(struct finder *f, int dir, const char *name)
+static void finder_take(struct finder *f, int dir, const char *what, const char *name)
 {
 	struct stat st;
 	struct shm shm;
@@ -221,6 +221,7 @@ static void finder_take(struct finder *f, int dir, const char *name)
 		close(fd);
 		return;
 	}
+	snprintf(shm.where, sizeof(shm.where), "/proc/%d/%s/%s", f->pid, what, name);
 	if (f->found(f->arg, &shm))
 		shm_unmap(&shm);
 	else
@@ -246,7 +247,7 @@ static int finder_scan(struct finder *f, const char *what)
 			continue;
 		link[n] = 0;
 		if (!strcmp(link, MEMFD_LINK))
-			finder_take(f, dirfd(dir), e->d_name);
+			finder_take(f, dirfd(dir), what, e->d_name);
 	}
 	closedir(dir);
 	return 0;
@@ -310,6 +311,14 @@ int shm_find(pid_t pid, bool (*seen)(void *arg, dev_t dev, ino_t ino),
 	if (f.refused)
 		return f.refused;
 	return weir_err(err, -ENOENT, "process %d has no weir probes", pid);
+}
+
+bool shm_in_place(const struct shm *shm)
+{
+	struct stat st;
+
+	return !*shm->where ||
+	       (!stat(shm->where, &st) && st.st_dev == shm->dev && st.st_ino == shm->ino);
 }
 
 bool shm_alive(const struct shm *shm)

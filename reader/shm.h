@@ -23,6 +23,7 @@ struct shm {
 	pid_t pid; /* of the target, as the tracer sees it; 0: none (a file) */
 	dev_t dev;
 	ino_t ino;
+	char where[64]; /* the link in /proc that it was found by; "": none */
 };
 
 /*
@@ -37,6 +38,9 @@ void shm_unmap(struct shm *shm);
 
 /* Is this memfd held open or mapped by the process still? False after an exec. */
 bool shm_alive(const struct shm *shm);
+
+/* Is it where it was found? One system call; if not, shm_alive() tells. */
+bool shm_in_place(const struct shm *shm);
 
 /*
  * All shared memories of a process, by its descriptors, else (a daemon closed them) by its

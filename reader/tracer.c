@@ -282,6 +282,7 @@ static int target_open(void *arg, struct shm *shm)
 	threads_init(&target->threads, shm->pid, (pid_t)shm->head.pid != shm->pid);
 	schema_update(&target->schema, &target->shm);
 	finding->process->targets++;
+	finding->process->unseen = false;
 	finding->opened++;
 	tracer->targets[tracer->target_count++] = target;
 	return 0;
@@ -375,6 +376,17 @@ static int explain_no_memory(const struct tracer *tracer, const struct tracer_pr
 
 /* --- attaching */
 
+/*
+ * After exec the new program's probes come within milliseconds, and it is not armed by anybody: the
+ * search for its memory must not wait.
+ */
+static void notice_exec(struct tracer_process *process, int64_t now)
+{
+	process->born = now;
+	process->look_at = now;
+	process->unseen = true;
+}
+
 /* Look for shared memories of a process that are not known yet. */
 static int process_search(struct tracer *tracer, struct tracer_process *process, size_t *opened,
                           struct weir_error *err)
@@ -390,12 +402,20 @@ static int process_search(struct tracer *tracer, struct tracer_process *process,
 
 		/* A daemon that closed its descriptors still has the mapping; after exec it has
 		 * not. */
-		if (t->process == process && !t->met && !t->leaving && !shm_alive(&t->shm)) {
-			t->leaving = true;
-			if (t->claimed && !process_is_over(process))
-				notice(tracer, "process %d (%s) runs another program now (exec)",
-				       process->pid, process->name);
+		if (t->process != process || t->met || t->leaving)
+			continue;
+		if (shm_alive(&t->shm)) {
+			*t->shm.where = 0; /* shm_in_place() has nothing to tell any more */
+			continue;
 		}
+		t->leaving = true;
+		if (process_is_over(process))
+			continue;
+		if (!finding.opened)
+			notice_exec(process, clock_monotonic());
+		if (t->claimed)
+			notice(tracer, "process %d (%s) runs another program now (exec)",
+			       process->pid, process->name);
 	}
 	if (opened)
 		*opened = finding.opened;
@@ -490,7 +510,7 @@ static int64_t next_search(const struct tracer_process *process, int64_t now)
 {
 	int64_t age = now - process->born;
 
-	if (process->targets)
+	if (process->targets && !process->unseen)
 		return now + SECOND;
 	if (age < NEWBORN)
 		return now;
@@ -550,6 +570,7 @@ static void meet(struct tracer *tracer, pid_t pid, const struct tracer_process *
 	if (process_add(tracer, pid, &process))
 		return;
 	process->family = parent && parent->family;
+	process->unseen = process->family;
 	process->look_at = now;
 	if (tracer->round == 1 && !process->family)
 		process->born -= 3600 * SECOND; /* was there before: no reason for haste */
@@ -636,8 +657,40 @@ static void on_fork(void *arg, pid_t parent, pid_t child)
 		meet(tracer, child, process, clock_monotonic());
 }
 
+static void on_exec(void *arg, pid_t pid)
+{
+	struct tracer_process *process = process_find(arg, pid);
+	int64_t now = clock_monotonic();
+
+	if (!process || !process->family)
+		return;
+	if (process->targets)
+		process->look_at = now; /* finds its memory gone */
+	else
+		notice_exec(process, now);
+}
+
+/* Which processes run another program now? Their memory is no longer where it was found. */
+static void walk_programs(struct tracer *tracer, int64_t now)
+{
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		const struct target *t = tracer->targets[i];
+
+		if (t->process->family && !t->leaving && !shm_in_place(&t->shm))
+			t->process->look_at = now;
+	}
+}
+
 static void walk(struct tracer *tracer, int64_t now)
 {
+	int64_t pace = tracer->follow ? CHILDREN_EVERY : WALK_EVERY;
+
+	if (now - tracer->children_at >= pace) {
+		tracer->children_at = now;
+		walk_programs(tracer, now);
+		if (tracer->follow)
+			walk_children(tracer, now);
+	}
 	if (!tracer->options.all && !tracer->follow)
 		return;
 	if (tracer->follow && tracer->forks == FORKS_UNKNOWN) {
@@ -646,11 +699,7 @@ static void walk(struct tracer *tracer, int64_t now)
 			tracer->forks = FORKS_UNTOLD;
 	}
 	if (tracer->forks >= 0)
-		forks_read(tracer->forks, on_fork, tracer);
-	if (tracer->follow && now - tracer->children_at >= CHILDREN_EVERY) {
-		tracer->children_at = now;
-		walk_children(tracer, now);
-	}
+		forks_read(tracer->forks, on_fork, on_exec, tracer);
 	if (now - tracer->walked_at >= WALK_EVERY) {
 		tracer->walked_at = now;
 		walk_all(tracer);
@@ -808,8 +857,14 @@ static void mark_ended(struct tracer *tracer)
 	}
 	if (poll(tracer->polls, tracer->process_count, 0) <= 0)
 		return;
-	for (size_t i = 0; i < tracer->process_count; i++)
-		tracer->processes[i]->ended |= tracer->polls[i].revents != 0;
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		struct tracer_process *p = tracer->processes[i];
+
+		if (p->ended || !tracer->polls[i].revents)
+			continue;
+		p->ended = true;
+		tracer->unseen += p->unseen;
+	}
 	for (size_t i = 0; i < tracer->target_count; i++)
 		tracer->targets[i]->leaving |= tracer->targets[i]->process->ended;
 }
@@ -902,13 +957,14 @@ bool tracer_ended(const struct tracer *tracer)
 
 int64_t tracer_patience(const struct tracer *tracer)
 {
-	int64_t now = clock_monotonic(), least = INT64_MAX;
+	int64_t now = clock_monotonic();
+	int64_t least = tracer->follow && tracer->forks < 0 ? CHILDREN_EVERY : INT64_MAX;
 
 	for (size_t i = 0; tracer->follow && i < tracer->process_count; i++) {
 		const struct tracer_process *p = tracer->processes[i];
 		int64_t age = now - p->born;
 
-		if (p->family && !p->targets && !p->ended && age < YOUNG)
+		if (p->family && (!p->targets || p->unseen) && !p->ended && age < YOUNG)
 			least = age < NEWBORN || least < MS ? MS / 10 : MS;
 	}
 	return least;

@@ -23,8 +23,9 @@ struct tracer_process {
 	bool ended;
 	bool family;     /* asked for, or a descendant of one that was */
 	bool denied;     /* may not be looked at */
+	bool unseen;     /* runs a program of which no shared memory was met yet */
 	int targets;     /* shared memories being traced */
-	int64_t born;    /* when it was first seen */
+	int64_t born;    /* when it was first seen, or seen to run another program */
 	int64_t look_at; /* for its shared memories, next; CLOCK_MONOTONIC, ns */
 	uint64_t round;  /* of the walk that last met it */
 };
@@ -96,6 +97,7 @@ struct tracer {
 	uint64_t round;             /* walks of /proc */
 	uint64_t attached;          /* targets, ever */
 	uint64_t denied;            /* processes that may not be looked at */
+	uint64_t unseen;            /* followed ones that ended before a memory was met */
 	uint64_t lost, overwritten; /* of targets that are gone; see tracer_lost() */
 	uint64_t missing, bad, undecoded;
 	uint64_t gaps;

@@ -4,7 +4,7 @@
  * shop:tick(n i32).
  *
  *   shop [-n EVENTS] [-t THREADS] [-g NS] [-w] [-F] [-b] [-s SECONDS] [-k KIDS]
- *        [-K US] [-x FILE...]
+ *        [-K US] [-q SECONDS] [-x FILE...]
  *
  *   -n  events per thread     -g  nap between fires     -F  fire until killed
  *   -w  wait until shop:order is on before the first fire
@@ -12,6 +12,7 @@
  *   -k  fork so many children after the parent's events, that fire the same
  *   -l  at the end, publish a second provider, late:probe(n i32), and fire it once
  *   -x  at the end, exec this program with the arguments behind it
+ *   -q  live so long without a probe, and end
  *   -D  close all descriptors after publishing, as daemons do
  *   -N  be not dumpable
  *   -K  US: after the first fire, SIGKILL itself within twice so many microseconds
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
 	long death = 0;
 	char **next = NULL;
 
-	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:K:")) >= 0;) {
+	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:K:q:")) >= 0;) {
 		switch (c) {
 		case 'n':
 			events = strtoull(optarg, NULL, 0);
@@ -192,6 +193,9 @@ int main(int argc, char **argv)
 		case 'K':
 			death = atol(optarg);
 			break;
+		case 'q':
+			nap((long)(atof(optarg) * 1e9));
+			return 0;
 		case 'N':
 			hide = true;
 			break;

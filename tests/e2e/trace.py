@@ -307,6 +307,17 @@ def test_exec():
     assert "exec" in run.err
 
 
+def test_exec_soon():
+    """What a process runs after exec is found within milliseconds, not with the next slow search."""
+    target = Target("-w", "-n", 10, "-x", "-n", 40, "-g", 20000000)
+    run = trace("--json", "-p", target.pid, "-f")
+    orders = [e for e in run.events() if e["probe"] == "order"]
+    assert contiguous(orders[:10], 1) == [10] and len(orders) > 10, run.err
+    assert "followed process" not in run.err, run.err
+    target = Target("-w", "-n", 10, "-x", "-q", 0.9)
+    assert "1 followed process ended before" in trace("-p", target.pid, "-f").err
+
+
 def test_daemon():
     """A program that closed all its descriptors: the mapping is what is left."""
     target = Target("-w", "-n", 10, "-D", "-s", 2.5)
