@@ -1,19 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cmd.h"
+#include "cli/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Names of programs, files and probes are others': what acts on a terminal is shown as \xNN. */
+static void put_safe(FILE *to, const char *text)
+{
+	const uint8_t *s = (const uint8_t *)text;
+
+	while (*s) {
+		size_t n = *s < 0x80 ? 1 : utf8_length(s, strnlen((const char *)s, 4));
+		bool plain = n == 1 ? *s >= ' ' && *s != 127 : n && !utf8_control(s, n);
+
+		if (plain) {
+			fwrite(s, 1, n, to);
+			s += n;
+			continue;
+		}
+		n = n ? n : 1;
+		for (; n; n--)
+			fprintf(to, "\\x%02x", *s++);
+	}
+}
 
 int cli_fail(const char *format, ...)
 {
 	int colour = isatty(STDERR_FILENO);
+	char text[4096];
 	va_list ap;
 
-	fputs(colour ? "\033[31mweir:\033[0m " : "weir: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	fputs(colour ? "\033[31mweir:\033[0m " : "weir: ", stderr);
+	put_safe(stderr, text);
 	fputc('\n', stderr);
 	return 1;
 }

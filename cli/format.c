@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/format.h"
+#include "cli/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,9 +14,9 @@
 #define BUFFER (512u << 10)
 /*
  * The longest line: a record's 8184 bytes of strings at 6 characters each, 64 fields with names,
- * numbers and colours, and the head.
+ * numbers and colours, and the head. Names may come twice.
  */
-#define LINE_MAX_BYTES (8184 * 6 + SCHEMA_FIELDS_MAX * 160 + 1024)
+#define LINE_MAX_BYTES (8184 * 6 + SCHEMA_FIELDS_MAX * (160 + WEIR_NAME_MAX) + 1024)
 
 /* Prepared texts are copied in blocks of this size, which is faster than a call for each. */
 #define BLOCK 16
@@ -253,34 +254,30 @@ static const uint8_t plain[256] = {
 	[']' ... '~'] = 1,
 };
 
-/* Bytes of the well-formed UTF-8 sequence at `s`, 0 if there is none (RFC 3629). */
-static size_t utf8_length(const uint8_t *s, size_t size)
+static bool is_cut(const struct record_value *v)
 {
-	size_t n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	if (!n || n > size)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
+	return v->original > v->size;
 }
 
-/* C1 controls are well-formed UTF-8 and act on a terminal like escapes. */
-static bool is_c1(const uint8_t *s, size_t n)
-{
-	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
-}
-
-/* In quotes, JSON's way; what is no UTF-8 becomes U+FFFD. */
-static char *put_string(char *at, const char *data, size_t size)
+/* \uXXXX */
+static char *put_escape(char *at, uint32_t code)
 {
 	static const char hex[] = "0123456789abcdef";
-	const uint8_t *s = (const uint8_t *)data, *end = s + size;
+
+	at = PUT(at, "\\u");
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*at++ = hex[(code >> shift) & 0xf];
+	return at;
+}
+
+/*
+ * In quotes, JSON's way; what is no UTF-8 becomes U+FFFD. Of a string that was cut, a character
+ * that was cut with it is left out.
+ */
+static char *put_string(char *at, const struct record_value *v)
+{
+	const uint8_t *s = (const uint8_t *)v->data;
+	const uint8_t *end = s + (is_cut(v) ? utf8_whole(s, v->size) : v->size);
 
 	*at++ = '"';
 	while (s < end) {
@@ -296,23 +293,17 @@ static char *put_string(char *at, const char *data, size_t size)
 		} else if (*s < 0x80) {
 			const char *c = memchr("\nn\tt\rr\bb\ff", *s, 10);
 
-			*at++ = '\\';
 			if (c && *s < ' ') {
+				*at++ = '\\';
 				*at++ = c[1];
 			} else {
-				at = PUT(at, "u00");
-				*at++ = hex[*s >> 4];
-				*at++ = hex[*s & 0xf];
+				at = put_escape(at, *s);
 			}
 			s++;
 		} else if ((n = utf8_length(s, end - s))) {
-			if (is_c1(s, n)) {
-				at = PUT(at, "\\u00");
-				*at++ = hex[s[1] >> 4];
-				*at++ = hex[s[1] & 0xf];
-			} else {
-				at = put(at, (const char *)s, n);
-			}
+			uint32_t code = utf8_control(s, n);
+
+			at = code ? put_escape(at, code) : put(at, (const char *)s, n);
 			s += n;
 		} else {
 			at = PUT(at, "\\ufffd");
@@ -358,8 +349,10 @@ static char *json_value(char *at, uint8_t type, const struct record_value *v)
 	case WEIR_BOOL:
 		return v->u64 ? PUT(at, "true") : PUT(at, "false");
 	case WEIR_STRING:
-		return put_string(at, v->data, v->size);
+		return v->null ? PUT(at, "null") : put_string(at, v);
 	case WEIR_BYTES:
+		if (v->null)
+			return PUT(at, "null");
 		*at++ = '"';
 		at = put_bytes(at, v->data, v->size);
 		*at++ = '"';
@@ -399,6 +392,25 @@ static char *json_time(char *at, int64_t time)
 	return put_nanoseconds(put_key(at, &key), time % 1000000000);
 }
 
+/* ,"cut":["path"], if anything was. */
+static char *put_cut(char *at, const struct tracer_event *event)
+{
+	const struct schema_probe *probe = event->probe;
+	bool any = false;
+
+	for (uint32_t i = 0; i < probe->count; i++) {
+		const char *name = probe->fields[i].name;
+
+		if (!schema_type_is_bytes(probe->fields[i].type) || !is_cut(&event->values[i]))
+			continue;
+		at = any ? PUT(at, ",\"") : PUT(at, ",\"cut\":[\"");
+		at = put(at, name, strlen(name));
+		*at++ = '"';
+		any = true;
+	}
+	return any ? PUT(at, "]") : at;
+}
+
 void format_json(struct output *out, const struct format_event *e)
 {
 	const struct schema_probe *probe = e->event->probe;
@@ -413,7 +425,8 @@ void format_json(struct output *out, const struct format_event *e)
 		at = put_key(at, &f->json[i]);
 		at = json_value(at, probe->fields[i].type, &e->event->values[i]);
 	}
-	at = PUT(at, "}}\n");
+	at = put_cut(PUT(at, "}"), e->event);
+	at = PUT(at, "}\n");
 	out->used = at - out->buffer;
 }
 
@@ -435,11 +448,15 @@ static char *text_value(char *at, uint8_t type, const struct record_value *v)
 	case WEIR_POINTER:
 		return put_hex(at, v->u64);
 	case WEIR_STRING:
-		at = put_string(at, v->data, v->size);
-		return v->original > v->size ? PUT(at, "...") : at;
+		if (v->null)
+			return PUT(at, "NULL");
+		at = put_string(at, v);
+		return is_cut(v) ? PUT(at, "...") : at;
 	case WEIR_BYTES:
+		if (v->null)
+			return PUT(at, "NULL");
 		at = put_bytes(at, v->data, v->size);
-		return v->original > v->size ? PUT(at, "...") : at;
+		return is_cut(v) ? PUT(at, "...") : at;
 	default:
 		return json_value(at, type, v);
 	}

@@ -64,6 +64,12 @@ int selection_end(struct selection *s, char **argv, int first, int end, const ch
 	s->follow |= s->command != NULL;
 	s->patterns = (const char *const *)argv + first;
 	s->pattern_count = (size_t)(end - first);
+	if ((s->pid_count != 0) + s->all + (s->command != NULL) > 1) {
+		cli_fail("%s takes one of -p PID, --all and -- COMMAND, not several: run weir once "
+		         "for each",
+		         verb);
+		return -EINVAL;
+	}
 	if (s->pid_count || s->all || s->command)
 		return 0;
 	cli_fail("%s what? -p PID, --all, or -- COMMAND", verb);
@@ -82,10 +88,10 @@ int selection_attach(const struct selection *s, const struct patterns *patterns,
 		if (!one)
 			continue;
 		code = one;
-		if (++failed < s->pid_count || s->all)
+		if (++failed < s->pid_count)
 			cli_fail("%s", err->message);
 	}
-	if (code && failed == s->pid_count && !s->all)
+	if (code && failed == s->pid_count)
 		return code;
 	return s->command ? launch_start(launch, s->command, patterns, tracer, err) : 0;
 }

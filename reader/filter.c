@@ -317,7 +317,13 @@ void filter_free(struct filter *f)
 	free(f);
 }
 
-enum value_kind { VALUE_SIGNED, VALUE_UNSIGNED, VALUE_REAL, VALUE_BYTES, VALUE_TEXT };
+enum value_kind {
+	VALUE_SIGNED,
+	VALUE_UNSIGNED,
+	VALUE_REAL,
+	VALUE_TEXT,
+	VALUE_BYTES, /* compared as they are shown: in hexadecimal digits */
+};
 
 /* Where a name's value comes from. */
 enum origin { FROM_FIELD, FROM_PID, FROM_TID, FROM_CPU, FROM_CONSTANT };
@@ -346,6 +352,7 @@ static enum value_kind kind_of(uint8_t type)
 	case WEIR_F64:
 		return VALUE_REAL;
 	case WEIR_STRING:
+		return VALUE_TEXT;
 	case WEIR_BYTES:
 		return VALUE_BYTES;
 	default:
@@ -547,6 +554,21 @@ static bool ordered(enum compare op, int sign)
 	}
 }
 
+/* More than a record holds; what is longer is cut. */
+#define HEX_MAX (2 * WEIR_RECORD_MAX)
+
+static struct operand in_hex(const struct operand *o, char *buf)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = o->size < HEX_MAX / 2 ? o->size : HEX_MAX / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		buf[2 * i] = digits[(uint8_t)o->data[i] >> 4];
+		buf[2 * i + 1] = digits[o->data[i] & 0xf];
+	}
+	return (struct operand){ .kind = VALUE_TEXT, .data = buf, .size = 2 * n };
+}
+
 static bool compare_text(enum compare op, const struct operand *a, const struct operand *b)
 {
 	size_t n = a->size < b->size ? a->size : b->size;
@@ -560,8 +582,19 @@ static bool compare_text(enum compare op, const struct operand *a, const struct 
 	return ordered(op, sign);
 }
 
+static bool compare_bytes(enum compare op, const struct operand *a, const struct operand *b)
+{
+	char of_a[HEX_MAX], of_b[HEX_MAX];
+	struct operand x = a->kind == VALUE_BYTES ? in_hex(a, of_a) : *a;
+	struct operand y = b->kind == VALUE_BYTES ? in_hex(b, of_b) : *b;
+
+	return compare_text(op, &x, &y);
+}
+
 static bool compare(enum compare op, const struct operand *a, const struct operand *b)
 {
+	if (a->kind == VALUE_BYTES || b->kind == VALUE_BYTES)
+		return compare_bytes(op, a, b);
 	if (is_text(a->kind))
 		return compare_text(op, a, b);
 	if (a->kind == VALUE_REAL || b->kind == VALUE_REAL) {

@@ -8,6 +8,7 @@
  *   op    := == != < <= > >= ~ !~
  *   value := field | number | string | true | false
  *
+ * Bytes compare as the text that they are shown as, hexadecimal digits; a NULL string as "".
  * A name is a field of the probe, else one of pid, tid, cpu, probe, provider. `~` compares a
  * string with a glob. An expression is parsed once, and bound to each probe that it is used on:
  * binding finds the fields and checks the types.

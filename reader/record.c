@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static uint64_t load(const uint8_t *at)
@@ -50,6 +51,15 @@ static void decode_fixed(uint8_t type, uint64_t word, struct record_value *value
 	}
 }
 
+static bool any_null(const void *bytes)
+{
+	uint16_t flags;
+
+	memcpy(&flags, (const uint8_t *)bytes + offsetof(struct weir_shm_record, flags),
+	       sizeof(flags));
+	return flags & WEIR_RECORD_FAULT;
+}
+
 /* Contents at `at`, `padded` bytes. What is stored in them follows from the lengths and limits. */
 static void decode_bytes(uint8_t type, const uint8_t *at, uint32_t padded, uint32_t original,
                          uint32_t limit, struct record_value *value)
@@ -72,6 +82,7 @@ bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t
 	const uint8_t *end = (const uint8_t *)bytes + length;
 	const uint8_t *tail;
 	uint32_t limit = probe->string_limit;
+	bool null = any_null(bytes);
 
 	if ((size_t)(end - fixed) < probe->count * sizeof(uint64_t))
 		return false;
@@ -90,6 +101,7 @@ bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t
 		if (padded % 8 || padded > (size_t)(end - tail))
 			return false;
 		decode_bytes(type, tail, padded, (word >> 16) & 0xffff, limit, &values[i]);
+		values[i].null = null && !values[i].original;
 		tail += padded;
 	}
 	return true;
@@ -117,9 +129,11 @@ bool record_decode_some(const struct schema_probe *probe, const void *bytes, uin
 		}
 		if (padded % 8 || padded > (size_t)(end - tail))
 			return false;
-		if (wanted & 1)
+		if (wanted & 1) {
 			decode_bytes(type, tail, padded, (word >> 16) & 0xffff, probe->string_limit,
 			             &values[i]);
+			values[i].null = any_null(bytes) && !values[i].original;
+		}
 		tail += padded;
 	}
 	return true;

@@ -20,6 +20,11 @@ struct record_value {
 	};
 	uint32_t size;     /* of data */
 	uint32_t original; /* bytes that the caller passed; 65535: that or more */
+	/*
+	 * Of a string or bytes: its pointer was NULL. The record tells only that one was: where
+	 * several are empty, all of them are taken for it.
+	 */
+	bool null;
 };
 
 /*

@@ -474,6 +474,8 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 	process->asked = process->family = true;
 	process->look_at = process->born + SECOND;
 	code = process_search(tracer, process, NULL, err);
+	if (code == -ENOENT && process_is_over(process))
+		code = rights_explain(pid, RIGHTS_READ, -ESRCH, err);
 	if (code == -ENOENT && tracer->options.wait) {
 		process->look_at = process->born + WALK_EVERY;
 		return 0;

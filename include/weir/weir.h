@@ -94,7 +94,7 @@ enum weir_type {
 	WEIR_F32,
 	WEIR_F64,
 	WEIR_BOOL,
-	WEIR_STRING,  /* const char *, NUL terminated; NULL is recorded as empty, and marked */
+	WEIR_STRING,  /* const char *, NUL terminated; NULL is empty, and the event says so */
 	WEIR_BYTES,   /* two arguments: const void *, size_t */
 	WEIR_POINTER, /* an address: recorded and shown, never followed */
 };

@@ -156,6 +156,35 @@ def test_text():
     assert "\033[" in coloured and re.sub(r"\033\[[0-9;]*m", "", coloured).endswith("n=1\n")
 
 
+TEXTS = f"{BUILD}/tests/e2e/texts"
+
+
+def test_texts():
+    """What was cut or NULL is told; what acts on a terminal is escaped."""
+    events = trace("--json", "-p", Target(program=TEXTS).pid).events()
+    assert [e["fields"]["s"] for e in events] == [
+        "12345678", "12345678", "", None, "1234567", "a\u202eb", "a\u2028b", "\u061c\u2066",
+        "\x1b[31m", "\u20ac"]
+    assert [e.get("cut") for e in events] == [None, ["s"], None, None, ["s"]] + [None] * 5
+    lines = trace("-p", Target(program=TEXTS).pid).out.splitlines()
+    assert [line.split(" s=")[1].rsplit(" b=")[0] for line in lines] == [
+        '"12345678"', '"12345678"...', '""', "NULL", '"1234567"...', r'"a\u202eb"',
+        r'"a\u2028b"', r'"\u061c\u2066"', r'"\u001b[31m"', '"\u20ac"'], lines
+    run = trace("--json", "-p", Target(program=TEXTS).pid, "--where", 'b == "6279" && s == ""')
+    assert len(run.events()) == 1, run.out
+    run = trace("--json", "-p", Target(program=TEXTS).pid, "--where", 's == ""')
+    assert [e["fields"]["s"] for e in run.events()] == ["", None]
+
+
+def test_selection():
+    """One of -p, --all and a command."""
+    for arguments in (["-p", 1, "--all"], ["-p", 1, "--", "true"], ["--all", "--", "true"]):
+        says(trace(*arguments, status=2), "trace takes one of -p PID, --all and -- COMMAND")
+    run = trace("--", "/nonexistent/\x1b[31m\u202e", status=1)
+    says(run, r"/nonexistent/\x1b[31m\xe2\x80\xae")
+    assert "\x1b" not in run.err, run.err
+
+
 def test_count_duration():
     target = Target("-F", "-g", 100000)
     assert len(trace("-p", target.pid, "-n", 7).out.splitlines()) == 7
@@ -487,6 +516,11 @@ def test_errors():
     dead = subprocess.Popen(["true"])
     dead.wait()
     says(trace("-p", dead.pid, status=1), "no process", "has ended", "weir list")
+    zombie = subprocess.Popen(["true"])
+    wait_until(lambda: " Z " in open(f"/proc/{zombie.pid}/stat").read(), "a zombie")
+    for more in ([], ["--wait"]):
+        says(trace("-p", zombie.pid, *more, status=1), "has ended; only its exit status is left")
+    zombie.wait()
     target = Target("-F", "-g", 1000000)
     says(trace("-p", target.pid, "shop:ordr", status=1), "shop:ordr", "shop:order", "weir list")
     says(trace("-p", target.pid, "shop:a b", status=2), "match nothing")

@@ -10,7 +10,7 @@
 #include "reader/filter.h"
 #include "reader/pattern.h"
 
-enum { I, U, MS, PATH, OK, FIELDS };
+enum { I, U, MS, PATH, OK, BLOB, NONE, FIELDS };
 
 static struct schema_probe *shop(void)
 {
@@ -23,17 +23,23 @@ static struct schema_probe *shop(void)
 	p->fields[U] = (struct schema_field){ "u", WEIR_U64, 0, 1 };
 	p->fields[MS] = (struct schema_field){ "ms", WEIR_F64, 0, 2 };
 	p->fields[PATH] = (struct schema_field){ "path", WEIR_STRING, 0, 3 };
+	p->fields[BLOB] = (struct schema_field){ "blob", WEIR_BYTES, 0, 5 };
+	p->fields[NONE] = (struct schema_field){ "none", WEIR_STRING, 0, 7 };
 	p->fields[OK] = (struct schema_field){ "ok", WEIR_BOOL, 0, 4 };
 	return p;
 }
 
-/* i = -5, u = 2^64-1, ms = 2.5, path = "/cart/7", ok = true; pid 10, tid 11, cpu 1 */
+/* i = -5, u = 2^64-1, ms = 2.5, path = "/cart/7", ok = true, blob = "by", none = NULL; pid 10, tid 11, cpu 1 */
 static int ask(const char *text)
 {
 	struct record_value values[FIELDS] = {
-		[I] = { .i64 = -5 },   [U] = { .u64 = UINT64_MAX },
-		[MS] = { .f64 = 2.5 }, [PATH] = { .data = "/cart/7", .size = 7 },
+		[I] = { .i64 = -5 },
+		[U] = { .u64 = UINT64_MAX },
+		[MS] = { .f64 = 2.5 },
+		[PATH] = { .data = "/cart/7", .size = 7 },
 		[OK] = { .u64 = 1 },
+		[BLOB] = { .data = "by", .size = 2 },
+		[NONE] = { .data = "", .null = true },
 	};
 	const struct filter_context context = { .pid = 10, .tid = 11, .cpu = 1 };
 	struct schema_probe *probe = shop();
@@ -74,6 +80,12 @@ static void test_values(void **state)
 		{ "2 < ms", 1 },
 		{ "path == \"/cart/7\"", 1 },
 		{ "path == '/cart/7'", 1 },
+		{ "blob == \"6279\"", 1 },
+		{ "\"6279\" == blob", 1 },
+		{ "blob == \"by\"", 0 },
+		{ "blob ~ \"62*\"", 1 },
+		{ "blob == blob", 1 },
+		{ "none == \"\"", 1 },
 		{ "path == \"/cart\"", 0 },
 		{ "path != \"/cart\"", 1 },
 		{ "path > \"/a\"", 1 },

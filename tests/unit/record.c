@@ -114,6 +114,18 @@ static void test_truncated(void **state)
 	assert_int_equal(v.original, 100);
 	assert_true(record_decode(probe, record, length, 10, &v));
 	assert_int_equal(v.size, 10);
+	/* Which one was NULL the record does not say: it is one that is empty. */
+	record[1] = (uint64_t)WEIR_RECORD_FAULT << 48;
+	assert_true(record_decode(probe, record, length, 0, &v));
+	assert_false(v.null);
+	field = 0;
+	length = build(record, &field, 1, "", 0);
+	assert_true(record_decode(probe, record, length, 0, &v));
+	assert_false(v.null);
+	record[1] = (uint64_t)WEIR_RECORD_FAULT << 48;
+	assert_true(record_decode(probe, record, length, 0, &v));
+	assert_true(v.null);
+	field = 16 | 100u << 16;
 	/* A string without its NUL ends with its bytes. */
 	probe->fields[0].type = WEIR_STRING;
 	length = build(record, &field, 1, "0123456789abcdef", 16);

@@ -248,7 +248,7 @@ _Static_assert(sizeof(struct weir_shm_record) == 16, "record");
 
 enum weir_record_flag {
 	WEIR_RECORD_TRUNCATED = 1u << 0, /* at least one string or bytes field was cut */
-	WEIR_RECORD_FAULT = 1u << 1,     /* a string pointer was NULL; its field reads as empty */
+	WEIR_RECORD_FAULT = 1u << 1,     /* a string or bytes pointer was NULL: one of the empty ones */
 };
 
 /* The schema log. `length` covers the whole record and is a multiple of 8. */
