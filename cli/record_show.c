@@ -2,6 +2,7 @@
 #include "cli/record.h"
 
 #include "cli/cmd.h"
+#include "cli/loss.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,13 +52,7 @@ void record_summary(const struct record *record)
 		        record->tracer->missing + record->tracer->bad);
 	fprintf(stderr, "\nweir: weir report %s%s\n", record->options.folder,
 	        record->options.ctf.compress ? "" : "  (or babeltrace2)");
-	if (lost)
-		fputs("weir: events were lost because the disk or weir could not take them as fast "
-		      "as they "
-		      "came: a larger --buffer for bursts, fewer probes, --compress for a slow "
-		      "disk, or "
-		      "--mode block, where fires wait if the program allows it\n",
-		      stderr);
+	loss_advise(record->tracer, "--compress for a slow disk, ");
 	selection_summary(&record->options.selection, record->tracer);
 	if (record->until && !record->found)
 		fputs("weir: no event fitted --until\n", stderr);

@@ -5,6 +5,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/format.h"
+#include "cli/loss.h"
 #include "cli/parse.h"
 #include "cli/selection.h"
 #include "reader/filter.h"
@@ -401,21 +402,6 @@ static void loop(struct trace *trace, int64_t began)
 	} while (!is_over(trace, clock_monotonic(), deadline));
 }
 
-static void advise(const struct trace *trace, uint64_t lost)
-{
-	uint64_t buffer = trace->options.buffer ? trace->options.buffer : SESSION_BUFFER_DEFAULT;
-
-	if (!lost)
-		return;
-	fprintf(
-	    stderr,
-	    "weir: events were lost because weir could not take them as fast as they came. What "
-	    "helps: a larger --buffer (now %" PRIu64 " MiB a process) for bursts, fewer probes, "
-	    "%s--mode block, where fires wait if the program allows it. --where does not help: it "
-	    "is applied after an event was taken.\n",
-	    buffer >> 20, trace->options.json ? "" : "--json into a file, ");
-}
-
 static void summary(const struct trace *trace, int64_t took)
 {
 	const struct tracer *tracer = trace->tracer;
@@ -438,7 +424,7 @@ static void summary(const struct trace *trace, int64_t took)
 		fprintf(stderr, ", unreadable %" PRIu64,
 		        tracer->undecoded + tracer->bad + tracer->merge.bad);
 	fputc('\n', stderr);
-	advise(trace, lost);
+	loss_advise(tracer, trace->options.json ? "" : "--json into a file, ");
 	selection_summary(&trace->options.selection, tracer);
 	if (tracer->denied)
 		fprintf(stderr,

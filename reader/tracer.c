@@ -199,6 +199,27 @@ static void target_free(struct target *target)
 	free(target);
 }
 
+/* What there is of --buffer, which the summary speaks of, and whether it is less than asked for. */
+static void note_buffer(struct target *target)
+{
+	struct tracer *tracer = target->tracer;
+	uint64_t got = (uint64_t)target->session.count * WEIR_SHM_PACKET_SIZE;
+	uint64_t pool = (uint64_t)target->shm.head.packets * WEIR_SHM_PACKET_SIZE;
+
+	if (!tracer->buffer || got < tracer->buffer)
+		tracer->buffer = got;
+	/* An adopted session's buffer is what the program took by itself. */
+	if (got >= tracer->options.session.buffer || target->scarce || target->session.adopted)
+		return;
+	target->scarce = true;
+	notice(tracer,
+	       "process %d (%s) has %" PRIu64 " MiB of buffer for this, not the %" PRIu64
+	       " MiB that --buffer asks for: its pool has %" PRIu64
+	       " MiB for all tracers (WEIR_POOL in its environment)",
+	       target->process->pid, target->process->name, got >> 20,
+	       tracer->options.session.buffer >> 20, pool >> 20);
+}
+
 static int target_claim(struct target *target, struct weir_error *err)
 {
 	const struct session_options *options = &target->tracer->options.session;
@@ -219,7 +240,11 @@ static int target_claim(struct target *target, struct weir_error *err)
 	}
 	target->claimed = true;
 	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
+	target->refused = 0;
+	target->lost_seen = 0;
+	target->had_room = true;
 	target->tracer->attached++;
+	note_buffer(target);
 	if (!(target->shm.head.features & WEIR_FEATURE_RSEQ))
 		target->tracer->rseq = false;
 	if (target->tracer->options.begun)
@@ -442,10 +467,13 @@ static int process_claim(struct tracer *tracer, const struct tracer_process *pro
 		    !session_pending(&t->shm, &tracer->options.session))
 			continue;
 		one = target_claim(t, err);
-		if (one)
+		if (one) {
 			code = one;
-		else
+			t->refused = one;
+			t->claim_at = clock_monotonic() + 10 * SECOND;
+		} else {
 			++*claimed;
+		}
 	}
 	return code;
 }
@@ -728,10 +756,31 @@ static int take_chunk(void *arg, const struct stream_chunk *chunk)
 	return merge_push(&target->tracer->merge, *source, chunk);
 }
 
+/*
+ * Losses are the tracer's doing only where the buffer is full of what it has not taken. If much of
+ * it was not, at the beginning of this look and of the one before, there was another reason.
+ */
+static void judge_losses(struct target *target)
+{
+	struct session_packets packets;
+	uint64_t lost;
+	bool room;
+
+	session_packets(&target->session, &packets);
+	room = 2 * packets.waiting < target->session.count - packets.open;
+	lost = session_lost(&target->session);
+	if (lost > target->lost_seen && room && target->had_room)
+		target->tracer->lost_idle += lost - target->lost_seen;
+	target->lost_seen = lost;
+	target->had_room = room;
+}
+
 static int64_t target_look(struct target *target, enum stream_what what)
 {
-	int64_t n = stream_look(&target->stream, what, take_chunk, target);
+	int64_t n;
 
+	judge_losses(target);
+	n = stream_look(&target->stream, what, take_chunk, target);
 	return n < 0 ? 0 : n; /* no memory: the packets stay where they are */
 }
 
@@ -795,14 +844,19 @@ static void target_refresh(struct target *target, int64_t now)
 	}
 	if (!target->claimed) {
 		struct weir_error err;
+		int code;
 
 		if (now < target->claim_at || target->leaving)
 			return;
 		target->claim_at = now + SECOND / 10;
-		if ((target_matches(target) ||
-		     session_pending(&target->shm, &target->tracer->options.session)) &&
-		    target_claim(target, &err)) {
-			notice(target->tracer, "%s", err.message);
+		if (!target_matches(target) &&
+		    !session_pending(&target->shm, &target->tracer->options.session))
+			return;
+		code = target_claim(target, &err);
+		if (code) {
+			if (code != target->refused)
+				notice(target->tracer, "%s", err.message);
+			target->refused = code;
 			target->claim_at = now + 10 * SECOND;
 		}
 		return;

@@ -43,13 +43,17 @@ struct target {
 	struct merge_source **sources; /* by slot; made when its first packet comes */
 	uint64_t lost;                 /* of sessions that ended */
 	uint64_t overwritten;
-	int64_t claim_at;    /* not before: an expired session was just given back */
+	uint64_t lost_seen;  /* of this session, at the last look */
+	int64_t claim_at;    /* not before: an expired session was just given back, or it refused */
+	int refused;         /* -errno of its last claim, which was told; 0: none */
 	int64_t populate_at; /* an adopted session's packets; 0: nothing to do */
 	int64_t checked_at;  /* its schema, while unclaimed; its pair of clocks, while claimed */
 	bool claimed;
-	bool met;     /* by the search under way */
-	void *user;   /* the owner's of options.chunk */
-	bool leaving; /* the memory is no longer the process's, or it ended: drain and go */
+	bool met;      /* by the search under way */
+	bool had_room; /* at the last look: its buffer was not full of what waits for the tracer */
+	bool scarce;   /* it was said that its buffer is less than asked for */
+	void *user;    /* the owner's of options.chunk */
+	bool leaving;  /* the memory is no longer the process's, or it ended: drain and go */
 };
 
 struct tracer_event {
@@ -99,6 +103,8 @@ struct tracer {
 	uint64_t denied;            /* processes that may not be looked at */
 	uint64_t unseen;            /* followed ones that ended before a memory was met */
 	uint64_t lost, overwritten; /* of targets that are gone; see tracer_lost() */
+	uint64_t lost_idle; /* of what was lost: while buffers had room, so not for slowness */
+	uint64_t buffer;    /* bytes of the smallest buffer of all targets; 0: none yet */
 	uint64_t missing, bad, undecoded;
 	uint64_t gaps;
 	int64_t gap_ns;

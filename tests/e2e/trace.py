@@ -8,6 +8,7 @@
 Exit status 77: skipped, with the reason.
 """
 import json
+import mmap
 import os
 import re
 import signal
@@ -531,6 +532,51 @@ def test_errors():
     says(trace("-p", Target("-n", 0, "-s", 9, "-M", 2, program=SYNTH).pid, status=1), "version 2.")
     says(trace("-p", Target("-n", 0, "-s", 9, "-u", program=SYNTH).pid, status=1), "sealed")
     says(trace("-p", Target("-n", 0, "-s", 9, "-x", 4096, program=SYNTH).pid, status=1), "bytes")
+
+
+def stopped(*arguments):
+    """A trace of a program that fires at full speed, with a stop that the buffer does not last for."""
+    run = Trace("-p", Target("-F", "-b").pid, "-b", "1M", "-d", 2, *arguments, "shop:order")
+    time.sleep(0.7)
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.7)
+    return run.finish(signal.SIGCONT)
+
+
+def test_losses():
+    """The advice follows from what is known of the cause."""
+    run = stopped()
+    says(run, "could not take them as fast", "now 1 MiB a process", "or --mode block, where fires wait")
+    assert "had room" not in run.err, run.err
+    run = stopped("--mode", "block")
+    says(run, "for 100 ms at most, and not one in a signal handler")
+    assert "or --mode block" not in run.err, run.err
+    # A program that counts losses while the tracer has nothing to do.
+    target = Target("-F", "-g", 1000000)
+    run = Trace("-p", target.pid, "-d", 2)
+    with open(memfd(target.pid), "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        sessions, stripes = struct.unpack_from("QQ", memory, 72)
+        wait_until(lambda: memory[sessions] == 2, "an active session")
+        time.sleep(0.2)
+        struct.pack_into("Q", memory, stripes, 1000)
+    says(run.finish(), "1000 of these events were lost while buffers had room")
+    assert "as fast as they came" not in run.err, run.err
+
+
+def test_pool():
+    """A --buffer that the pool does not have."""
+    target = Target("-F", "-g", 1000000, env={"WEIR_POOL": "8M"})
+    run = trace("-p", target.pid, "-b", "1T", "-n", 10)
+    says(run, "has 8 MiB of buffer for this, not the 1048576 MiB that --buffer asks for", "WEIR_POOL")
+    assert "of buffer" not in trace("-p", target.pid, "-n", 10).err
+
+
+def test_refusal():
+    """That a program does not let itself be blocked is said once."""
+    target = Target("-F", "-g", 1000000)
+    for arguments, status in ((["-p", target.pid], 1), (["--all", "-d", 1], 0)):
+        run = trace(*arguments, "-m", "block", "shop:order", status=status)
+        assert run.err.count(f"process {target.pid} does not let tracers block it") == 1, run.err
 
 
 def test_plain_usdt():
