@@ -591,14 +591,19 @@ static void process_refresh(struct tracer *tracer, struct tracer_process *proces
 
 /*
  * A process that may be of interest. Those that are not (there before, and nobody's child) are
- * remembered without a descriptor, so that each is looked at once only.
+ * remembered without a descriptor, so that each is looked at once only. false: it is over already; a
+ * traced parent may leave a zombie for long, and that must not count each time.
  */
-static void meet(struct tracer *tracer, pid_t pid, const struct tracer_process *parent, int64_t now)
+static bool meet(struct tracer *tracer, pid_t pid, const struct tracer_process *parent, int64_t now)
 {
 	struct tracer_process *process;
 
 	if (process_add(tracer, pid, &process))
-		return;
+		return false;
+	if (parent && parent->family && process_is_over(process)) {
+		process_drop(tracer, tracer->process_count - 1);
+		return false;
+	}
 	process->family = parent && parent->family;
 	process->unseen = process->family;
 	process->look_at = now;
@@ -609,6 +614,7 @@ static void meet(struct tracer *tracer, pid_t pid, const struct tracer_process *
 		process->pidfd = -1;
 		process->look_at = INT64_MAX;
 	}
+	return true;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -683,8 +689,9 @@ static void on_fork(void *arg, pid_t parent, pid_t child)
 	struct tracer *tracer = arg;
 	const struct tracer_process *process = process_find(tracer, parent);
 
-	if (process && process->family && !process_find(tracer, child))
-		meet(tracer, child, process, clock_monotonic());
+	if (process && process->family && !process_find(tracer, child) &&
+	    !meet(tracer, child, process, clock_monotonic()))
+		tracer->unseen++;
 }
 
 static void on_exec(void *arg, pid_t pid)
