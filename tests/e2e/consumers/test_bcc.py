@@ -78,7 +78,7 @@ def test_tplist():
         equal({name: len(args) for name, args in found.items()}, PROBES, "probes and arguments")
         equal([(size, un) for size, un, _ in found["ints"]], [("4", "")] * 3 + [("8", "")], "ints")
         equal([size for size, _, _ in found["uints"]], ["1", "2", "4", "8", "1"], "uints")
-        equal(found["stacked"][11], ("8", "un", "*(sp + 48)"), "the last one on the stack")
+        equal(found["stacked"][11], ("8", "un", "*(sp + 64)"), "the last one on the stack")
 
 
 def test_trace():
