@@ -185,7 +185,22 @@ def main():
 			weir_ret_ = (call);                                                        \\
 		weir_ret_;                                                                         \\
 	})
-
+"""
+    for n in range(ARGS_MAX + 1):
+        comma = ", " if n else ""
+        out += "\n"
+        out += code(f"static inline int weir_call_{n}_(struct weir_probe *probe, uint64_t signature"
+                    f"{comma}{joined('uint64_t a{}', n)})")
+        out += "{\n\tif (WEIR_FITS_ENTRY_(probe, signature)) {\n"
+        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))WEIR_ENTRY_(probe))"
+                    f"({joined('a{}', n)});")
+        out += "\t\treturn 0;\n\t}\n"
+        if n:
+            out += code(f"\tconst uint64_t args[] = {{ {joined('a{}', n)} }};")
+            out += "\treturn weir_fire_args(probe, signature, args);\n}\n"
+        else:
+            out += "\treturn weir_fire_args(probe, signature, NULL);\n}\n"
+    out += """
 #ifdef __cplusplus
 
 extern "C++" {
@@ -207,25 +222,13 @@ template <typename... T> static inline int weir_call_(struct weir_probe *probe, 
     for n in range(ARGS_MAX + 1):
         arguments = joined(", a{}", n, "")
         out += wrap(f"#define WEIR_CALL_{n}(p{arguments}) WEIR_ON_(p, weir_call_(weir_probe_{arguments}))")
-    out += "\n#else\n"
+    out += "\n#else\n\n"
     for n in range(ARGS_MAX + 1):
         classes = joined("WEIR_CLASS_(a{0}) << (2 * {0})", n, " | ") or "0u"
         comma = ", " if n else ""
-        out += "\n"
-        out += code(f"static inline int weir_call_{n}_(struct weir_probe *probe, uint64_t signature"
-                    f"{comma}{joined('uint64_t a{}', n)})")
-        out += "{\n\tif (WEIR_FITS_ENTRY_(probe, signature)) {\n"
-        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))WEIR_ENTRY_(probe))"
-                    f"({joined('a{}', n)});")
-        out += "\t\treturn 0;\n\t}\n"
-        if n:
-            out += code(f"\tconst uint64_t args[] = {{ {joined('a{}', n)} }};")
-            out += "\treturn weir_fire_args(probe, signature, args);\n}\n"
-        else:
-            out += "\treturn weir_fire_args(probe, signature, NULL);\n}\n"
         out += wrap(f"#define WEIR_CALL_{n}(p{comma}{joined('a{}', n)}) WEIR_ON_(p, weir_call_{n}_("
                     f"weir_probe_, WEIR_SIGNATURE({n}, {classes}){comma}{joined('WEIR_WORD_(a{})', n)}))")
-    out += "\n#endif /* C */\n\n#endif\n"
+    out += "\n#endif\n\n#endif\n"
     print(out, end="")
 
 

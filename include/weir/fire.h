@@ -141,6 +141,372 @@ template <typename T> using weir_u64_ = uint64_t;
 		weir_ret_;                                                                         \
 	})
 
+static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(void))WEIR_ENTRY_(probe))();
+		return 0;
+	}
+	return weir_fire_args(probe, signature, NULL);
+}
+
+static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uint64_t a0)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t))WEIR_ENTRY_(probe))(a0);
+		return 0;
+	}
+	const uint64_t args[] = { a0 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1,
+		    a2, a3);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_8_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13, a14, a15);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
+		    a18);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21, uint64_t a22)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21, a22 };
+	return weir_fire_args(probe, signature, args);
+}
+
+static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
+    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
+    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
+    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
+    uint64_t a21, uint64_t a22, uint64_t a23)
+{
+	if (WEIR_FITS_ENTRY_(probe, signature)) {
+		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21,
+		    a22, a23);
+		return 0;
+	}
+	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
+	    a14, a15, a16, a17, a18, a19, a20, a21, a22, a23 };
+	return weir_fire_args(probe, signature, args);
+}
+
 #ifdef __cplusplus
 
 extern "C++" {
@@ -218,151 +584,38 @@ template <typename... T> static inline int weir_call_(struct weir_probe *probe, 
 
 #else
 
-static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(void))WEIR_ENTRY_(probe))();
-		return 0;
-	}
-	return weir_fire_args(probe, signature, NULL);
-}
 #define WEIR_CALL_0(p) WEIR_ON_(p, weir_call_0_(weir_probe_, WEIR_SIGNATURE(0, 0u)))
-
-static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uint64_t a0)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t))WEIR_ENTRY_(probe))(a0);
-		return 0;
-	}
-	const uint64_t args[] = { a0 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_1(p, a0) WEIR_ON_(p, weir_call_1_(weir_probe_, WEIR_SIGNATURE(1, \
 	WEIR_CLASS_(a0) << (2 * 0)), WEIR_WORD_(a0)))
-
-static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_2(p, a0, a1) WEIR_ON_(p, weir_call_2_(weir_probe_, WEIR_SIGNATURE(2, \
 	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1)), WEIR_WORD_(a0), WEIR_WORD_(a1)))
-
-static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_3(p, a0, a1, a2) WEIR_ON_(p, weir_call_3_(weir_probe_, WEIR_SIGNATURE(3, \
 	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2)), \
 	WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2)))
-
-static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1,
-		    a2, a3);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_4(p, a0, a1, a2, a3) WEIR_ON_(p, weir_call_4_(weir_probe_, \
 	WEIR_SIGNATURE(4, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
 	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
 	WEIR_WORD_(a3)))
-
-static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_5(p, a0, a1, a2, a3, a4) WEIR_ON_(p, weir_call_5_(weir_probe_, \
 	WEIR_SIGNATURE(5, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
 	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4)), WEIR_WORD_(a0), \
 	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4)))
-
-static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_6(p, a0, a1, a2, a3, a4, a5) WEIR_ON_(p, weir_call_6_(weir_probe_, \
 	WEIR_SIGNATURE(6, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
 	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
 	(2 * 5)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
 	WEIR_WORD_(a5)))
-
-static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_7(p, a0, a1, a2, a3, a4, a5, a6) WEIR_ON_(p, weir_call_7_(weir_probe_, \
 	WEIR_SIGNATURE(7, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
 	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
 	(2 * 5) | WEIR_CLASS_(a6) << (2 * 6)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
 	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6)))
-
-static inline int weir_call_8_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_8(p, a0, a1, a2, a3, a4, a5, a6, a7) WEIR_ON_(p, weir_call_8_(weir_probe_, \
 	WEIR_SIGNATURE(8, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) \
 	<< (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * 4) | WEIR_CLASS_(a5) << \
 	(2 * 5) | WEIR_CLASS_(a6) << (2 * 6) | WEIR_CLASS_(a7) << (2 * 7)), WEIR_WORD_(a0), \
 	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
 	WEIR_WORD_(a6), WEIR_WORD_(a7)))
-
-static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_9(p, a0, a1, a2, a3, a4, a5, a6, a7, a8) WEIR_ON_(p, \
 	weir_call_9_(weir_probe_, WEIR_SIGNATURE(9, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << \
 	(2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << (2 * \
@@ -370,20 +623,6 @@ static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uin
 	WEIR_CLASS_(a8) << (2 * 8)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
 	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
 	WEIR_WORD_(a8)))
-
-static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_10(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9) WEIR_ON_(p, \
 	weir_call_10_(weir_probe_, WEIR_SIGNATURE(10, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
 	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
@@ -391,20 +630,6 @@ static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, ui
 	7) | WEIR_CLASS_(a8) << (2 * 8) | WEIR_CLASS_(a9) << (2 * 9)), WEIR_WORD_(a0), \
 	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
 	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9)))
-
-static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
-		    a4, a5, a6, a7, a8, a9, a10);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_11(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10) WEIR_ON_(p, \
 	weir_call_11_(weir_probe_, WEIR_SIGNATURE(11, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
 	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
@@ -413,20 +638,6 @@ static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, ui
 	10)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), \
 	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
 	WEIR_WORD_(a10)))
-
-static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_12(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) WEIR_ON_(p, \
 	weir_call_12_(weir_probe_, WEIR_SIGNATURE(12, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
 	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
@@ -435,21 +646,6 @@ static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, ui
 	| WEIR_CLASS_(a11) << (2 * 11)), WEIR_WORD_(a0), WEIR_WORD_(a1), WEIR_WORD_(a2), \
 	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
 	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11)))
-
-static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_13(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12) WEIR_ON_(p, \
 	weir_call_13_(weir_probe_, WEIR_SIGNATURE(13, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) \
 	<< (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | WEIR_CLASS_(a4) << \
@@ -459,21 +655,6 @@ static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
 	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
 	WEIR_WORD_(a11), WEIR_WORD_(a12)))
-
-static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_14(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13) \
 	WEIR_ON_(p, weir_call_14_(weir_probe_, WEIR_SIGNATURE(14, WEIR_CLASS_(a0) << (2 * 0) | \
 	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
@@ -484,23 +665,6 @@ static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
 	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
 	WEIR_WORD_(a13)))
-
-static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_15(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14) \
 	WEIR_ON_(p, weir_call_15_(weir_probe_, WEIR_SIGNATURE(15, WEIR_CLASS_(a0) << (2 * 0) | \
 	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
@@ -511,23 +675,6 @@ static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a1), WEIR_WORD_(a2), WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), \
 	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
 	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14)))
-
-static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
-		    a9, a10, a11, a12, a13, a14, a15);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_16(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15) WEIR_ON_(p, weir_call_16_(weir_probe_, WEIR_SIGNATURE(16, WEIR_CLASS_(a0) << (2 * 0) | \
 	WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
@@ -539,23 +686,6 @@ static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), \
 	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
 	WEIR_WORD_(a15)))
-
-static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_17(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16) WEIR_ON_(p, weir_call_17_(weir_probe_, WEIR_SIGNATURE(17, WEIR_CLASS_(a0) << (2 * \
 	0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * 3) | \
@@ -567,23 +697,6 @@ static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a3), WEIR_WORD_(a4), WEIR_WORD_(a5), WEIR_WORD_(a6), WEIR_WORD_(a7), \
 	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
 	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16)))
-
-static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
-		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_18(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17) WEIR_ON_(p, weir_call_18_(weir_probe_, WEIR_SIGNATURE(18, WEIR_CLASS_(a0) << \
 	(2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | WEIR_CLASS_(a3) << (2 * \
@@ -596,24 +709,6 @@ static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
 	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
 	WEIR_WORD_(a16), WEIR_WORD_(a17)))
-
-static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
-		    a18);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_19(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18) WEIR_ON_(p, weir_call_19_(weir_probe_, WEIR_SIGNATURE(19, \
 	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
@@ -627,24 +722,6 @@ static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), \
 	WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), \
 	WEIR_WORD_(a18)))
-
-static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14, a15, a16, a17, a18, a19);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18, a19 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_20(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18, a19) WEIR_ON_(p, weir_call_20_(weir_probe_, WEIR_SIGNATURE(20, \
 	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
@@ -658,24 +735,6 @@ static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a6), WEIR_WORD_(a7), WEIR_WORD_(a8), WEIR_WORD_(a9), WEIR_WORD_(a10), \
 	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
 	WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19)))
-
-static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18, a19, a20 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_21(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18, a19, a20) WEIR_ON_(p, weir_call_21_(weir_probe_, WEIR_SIGNATURE(21, \
 	WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | WEIR_CLASS_(a2) << (2 * 2) | \
@@ -690,25 +749,6 @@ static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
 	WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), \
 	WEIR_WORD_(a20)))
-
-static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
-    uint64_t a21)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18, a19, a20, a21 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_22(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18, a19, a20, a21) WEIR_ON_(p, weir_call_22_(weir_probe_, \
 	WEIR_SIGNATURE(22, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
@@ -724,25 +764,6 @@ static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), WEIR_WORD_(a15), \
 	WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), WEIR_WORD_(a20), \
 	WEIR_WORD_(a21)))
-
-static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
-    uint64_t a21, uint64_t a22)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
-		    a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18, a19, a20, a21, a22 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_23(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18, a19, a20, a21, a22) WEIR_ON_(p, weir_call_23_(weir_probe_, \
 	WEIR_SIGNATURE(23, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
@@ -758,26 +779,6 @@ static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a10), WEIR_WORD_(a11), WEIR_WORD_(a12), WEIR_WORD_(a13), WEIR_WORD_(a14), \
 	WEIR_WORD_(a15), WEIR_WORD_(a16), WEIR_WORD_(a17), WEIR_WORD_(a18), WEIR_WORD_(a19), \
 	WEIR_WORD_(a20), WEIR_WORD_(a21), WEIR_WORD_(a22)))
-
-static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, uint64_t a0,
-    uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
-    uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13, uint64_t
-    a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20,
-    uint64_t a21, uint64_t a22, uint64_t a23)
-{
-	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21,
-		    a22, a23);
-		return 0;
-	}
-	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
-	    a14, a15, a16, a17, a18, a19, a20, a21, a22, a23 };
-	return weir_fire_args(probe, signature, args);
-}
 #define WEIR_CALL_24(p, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, \
 	a15, a16, a17, a18, a19, a20, a21, a22, a23) WEIR_ON_(p, weir_call_24_(weir_probe_, \
 	WEIR_SIGNATURE(24, WEIR_CLASS_(a0) << (2 * 0) | WEIR_CLASS_(a1) << (2 * 1) | \
@@ -795,6 +796,6 @@ static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, ui
 	WEIR_WORD_(a18), WEIR_WORD_(a19), WEIR_WORD_(a20), WEIR_WORD_(a21), WEIR_WORD_(a22), \
 	WEIR_WORD_(a23)))
 
-#endif /* C */
+#endif
 
 #endif
