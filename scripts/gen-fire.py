@@ -214,7 +214,7 @@ template <typename... T> static inline int weir_call_(struct weir_probe *probe, 
 		    weir_arg_<T>::word(value)...);
 		return 0;
 	}
-	const uint64_t args[] = { weir_arg_<T>::word(value)..., 0 };
+	const uint64_t args[sizeof...(T) ? sizeof...(T) : 1] = { weir_arg_<T>::word(value)... };
 	return weir_fire_args(probe, signature, args);
 }
 }

@@ -315,7 +315,7 @@ def test_arguments():
         assert lines.count("evaluated 1") == 1, run.out
         assert [tuple(json.loads(line)["fields"].values()) for line in lines if line[0] == "{"] == [
             (1, 1.0, 1.0, "calls"), (7, 1.0, 1.0, "increments"), (8, 2.5, 1.5, "volatile"),
-            (200, 2.75, 1.25, "array"), (-3, 5.0, -3.0, "ray"), (-1, 1.5, 0.5, ""),
+            (200, 2.75, 1.25, "array"), (-3, 5.0, -3.0, "ray"), (-1, 1.5, 0.5, None),
         ], run.out
 
 
