@@ -239,6 +239,10 @@ static int run(struct record *record)
 	keeper_stop(record);
 	if (record->failed)
 		return cli_fail("%s", record->err.message);
+	if (until_in_vain(record)) {
+		launch_finish(&record->launch);
+		return cli_fail("%s", record->unbound.message);
+	}
 	return launch_finish(&record->launch);
 }
 

@@ -62,9 +62,11 @@ struct record {
 	struct ctf_totals done; /* of traces that are closed */
 	struct recording *recordings;
 	size_t traces;
-	bool dump;  /* write what the flight recorder holds in the next looks */
-	bool found; /* --until */
-	bool usage; /* a pattern or an expression is wrong */
+	bool dump;                 /* write what the flight recorder holds in the next looks */
+	bool found;                /* --until */
+	bool bound;                /* --until could be asked of a probe ... */
+	struct weir_error unbound; /* ... and why not of another */
+	bool usage;                /* a pattern or an expression is wrong */
 	int failed;
 	struct weir_error err;
 	int64_t began, shown_at, synced_at;
@@ -117,6 +119,9 @@ void until_rename(struct weir_error *err);
 
 /* Can the expression be asked of a probe that is there? */
 int until_check(struct record *record, struct weir_error *err);
+
+/* Not one of the probes that fired had what it asks for: record->unbound. */
+bool until_in_vain(const struct record *record);
 
 /* --- record_keeper.c */
 

@@ -54,6 +54,6 @@ void record_summary(const struct record *record)
 	        record->options.ctf.compress ? "" : "  (or babeltrace2)");
 	loss_advise(record->tracer, "--compress for a slow disk, ");
 	selection_summary(&record->options.selection, record->tracer);
-	if (record->until && !record->found)
+	if (record->until && !record->found && !until_in_vain(record))
 		fputs("weir: no event fitted --until\n", stderr);
 }
