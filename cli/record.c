@@ -43,6 +43,7 @@ static void on_dump(int signal)
 static void on_begun(void *arg, struct target *target)
 {
 	keeper_begun(arg, target);
+	threads_scan(&target->threads, clock_monotonic());
 }
 
 static int on_chunk(void *arg, struct target *target, const struct stream_chunk *chunk)

@@ -41,7 +41,7 @@ struct kept; /* a chunk that waits for --until */
 struct recording {
 	struct recording *next;
 	struct ctf_writer *writer;
-	int64_t threads_at;
+	int64_t threads_at;  /* when their names are next read */
 	int64_t metadata_at; /* when it is next written for its clock's sake */
 	int64_t metadata_age;
 	uint32_t begun; /* generation of the session that losses are counted for */

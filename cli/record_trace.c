@@ -48,14 +48,15 @@ static void name_thread(void *arg, const struct thread *thread)
 	                  thread->name);
 }
 
-/* Names of the threads that are there now. */
+/*
+ * Names of the threads that are there now, and of those that were there before. Once more soon
+ * after the first time: a thread that was just made has its maker's name.
+ */
 static void record_threads(struct recording *r, struct target *target, int64_t now)
 {
 	struct naming naming = { r, target };
 
-	if (r->threads_at && now - r->threads_at < 5 * SECOND)
-		return;
-	r->threads_at = now;
+	r->threads_at = now + (r->threads_at ? 5 * SECOND : SECOND / 2);
 	threads_each_new(&target->threads, now, name_thread, &naming);
 }
 
@@ -169,9 +170,17 @@ static void record_clock(struct record *record, struct target *target, int64_t n
 
 void record_refresh(struct record *record, struct target *target, int64_t now)
 {
-	if (!target->user)
+	struct recording *r = target->user;
+
+	if (!r) {
+		/* When its first packet comes to be written, it may have ended. */
+		if (now - target->threads.scanned_at >= 5 * SECOND ||
+		    now - target->process->born < 5 * SECOND)
+			threads_scan(&target->threads, now);
 		return;
-	record_threads(target->user, target, now);
+	}
+	if (now >= r->threads_at)
+		record_threads(r, target, now);
 	if (!record->failed)
 		record_clock(record, target, now);
 }
@@ -180,6 +189,7 @@ void record_session_over(struct target *target, struct recording *r)
 {
 	uint64_t now = clock_now(&target->clock);
 
+	record_threads(r, target, clock_monotonic());
 	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
 		const uint64_t *lost = &shm_stripe(&target->shm, cpu)->lost[target->session.index];
 

@@ -232,6 +232,8 @@ def test_flight_recorder():
     target.end()
     run.finish()
     assert len(orders(out)) > 100
+    # The names were read while the threads were there.
+    assert b"shop" in b"".join(open(p, "rb").read() for p in glob.glob(f"{out}/*/stream_threads"))
 
 
 def test_until():
