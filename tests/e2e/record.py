@@ -251,6 +251,10 @@ def test_command_and_children():
     run = record(out, "--", SHOP, "-n", 50, "-k", 2, "-s", 0.5)
     assert run.number("events") >= 150, run.err
     assert len(os.listdir(out)) == 3
+    # A shell forks and runs the program: the trace is the program's.
+    out = folder()
+    record(out, "-f", "--", "sh", "-c", f"{SHOP} -n 50 -s 0.3; true")
+    assert [name.split("-")[0] for name in os.listdir(out)] == ["shop"], os.listdir(out)
     out = folder()
     assert "what?" in record(out, status=2).err
     assert "where to?" in subprocess.run([WEIR, "record", "-p", "1"], capture_output=True,
