@@ -80,7 +80,7 @@ static void on_ended(void *arg, struct target *target, bool leaving)
 		return;
 	}
 	if (r)
-		record_session_over(target, r);
+		record_session_over(target, r, record->options.overwrite);
 	keeper_over(record, target);
 }
 

@@ -45,6 +45,8 @@ struct recording {
 	int64_t metadata_at; /* when it is next written for its clock's sake */
 	int64_t metadata_age;
 	uint32_t begun; /* generation of the session that losses are counted for */
+	uint64_t gaps;  /* of it: what was overwritten before the first snapshot, and told since */
+	uint32_t gap_slot; /* the last one that it was told of */
 };
 
 struct record {
@@ -90,7 +92,7 @@ int record_write(struct record *record, struct target *target, struct recording 
 void record_refresh(struct record *record, struct target *target, int64_t now);
 
 /* A session ended; the target itself. */
-void record_session_over(struct target *target, struct recording *recording);
+void record_session_over(struct target *target, struct recording *recording, bool overwrite);
 void record_trace_over(struct record *record, struct target *target);
 
 struct ctf_totals record_totals(const struct record *record);

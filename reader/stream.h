@@ -40,9 +40,9 @@ typedef int (*stream_fn)(void *arg, const struct stream_chunk *chunk);
 
 struct stream_slot {
 	uint32_t expected;
-	uint32_t offset;   /* of the expected packet: delivered up to here ... */
-	uint32_t count;    /* ... and so many records */
-	uint32_t seen;     /* the highest sequence of earlier looks, or one that vanished in this */
+	uint32_t offset; /* of the expected packet: delivered up to here ... */
+	uint32_t count;  /* ... and so many records */
+	uint32_t seen;   /* the highest sequence of earlier looks, or one that vanished in this */
 };
 
 struct stream_entry;

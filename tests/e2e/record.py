@@ -236,6 +236,24 @@ def test_flight_recorder():
     assert b"shop" in b"".join(open(p, "rb").read() for p in glob.glob(f"{out}/*/stream_threads"))
 
 
+def test_snapshots():
+    """What was overwritten between two snapshots is told by the packets behind it."""
+    target = Target("-F", "-g", 500)
+    for pause in (3, 10, 30):  # until the ring went round
+        out = folder()
+        run = Record(out, "-p", target.pid, "--overwrite", "-b", "1M", "shop:order")
+        time.sleep(0.3)
+        run.process.send_signal(signal.SIGQUIT)
+        wait_until(lambda: any(True for _ in packets(out)), "what was kept")
+        time.sleep(pause)
+        run.finish(signal.SIGINT)
+        if run.number("overwritten"):
+            break
+    ids, told = orders(out), {path: head["lost"] for path, head, _r in packets(out)}
+    missing = ids[-1] - ids[0] + 1 - len(ids)
+    assert missing > 0 and sum(told.values()) == missing, (missing, told, run.err)
+
+
 def test_until():
     out = folder()
     target = Target("-w", "-n", 100000, "-g", 1000)
