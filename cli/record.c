@@ -43,6 +43,7 @@ static void on_dump(int signal)
 static void on_begun(void *arg, struct target *target)
 {
 	keeper_begun(arg, target);
+	threads_scan(&target->threads, clock_monotonic());
 }
 
 static int on_chunk(void *arg, struct target *target, const struct stream_chunk *chunk)
@@ -79,7 +80,7 @@ static void on_ended(void *arg, struct target *target, bool leaving)
 		return;
 	}
 	if (r)
-		record_session_over(target, r);
+		record_session_over(target, r, record->options.overwrite);
 	keeper_over(record, target);
 }
 
@@ -239,6 +240,10 @@ static int run(struct record *record)
 	keeper_stop(record);
 	if (record->failed)
 		return cli_fail("%s", record->err.message);
+	if (until_in_vain(record)) {
+		launch_finish(&record->launch);
+		return cli_fail("%s", record->unbound.message);
+	}
 	return launch_finish(&record->launch);
 }
 

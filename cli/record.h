@@ -41,10 +41,12 @@ struct kept; /* a chunk that waits for --until */
 struct recording {
 	struct recording *next;
 	struct ctf_writer *writer;
-	int64_t threads_at;
+	int64_t threads_at;  /* when their names are next read */
 	int64_t metadata_at; /* when it is next written for its clock's sake */
 	int64_t metadata_age;
 	uint32_t begun; /* generation of the session that losses are counted for */
+	uint64_t gaps;  /* of it: what was overwritten before the first snapshot, and told since */
+	uint32_t gap_slot; /* the last one that it was told of */
 };
 
 struct record {
@@ -62,9 +64,11 @@ struct record {
 	struct ctf_totals done; /* of traces that are closed */
 	struct recording *recordings;
 	size_t traces;
-	bool dump;  /* write what the flight recorder holds in the next looks */
-	bool found; /* --until */
-	bool usage; /* a pattern or an expression is wrong */
+	bool dump;                 /* write what the flight recorder holds in the next looks */
+	bool found;                /* --until */
+	bool bound;                /* --until could be asked of a probe ... */
+	struct weir_error unbound; /* ... and why not of another */
+	bool usage;                /* a pattern or an expression is wrong */
 	int failed;
 	struct weir_error err;
 	int64_t began, shown_at, synced_at;
@@ -88,7 +92,7 @@ int record_write(struct record *record, struct target *target, struct recording 
 void record_refresh(struct record *record, struct target *target, int64_t now);
 
 /* A session ended; the target itself. */
-void record_session_over(struct target *target, struct recording *recording);
+void record_session_over(struct target *target, struct recording *recording, bool overwrite);
 void record_trace_over(struct record *record, struct target *target);
 
 struct ctf_totals record_totals(const struct record *record);
@@ -117,6 +121,9 @@ void until_rename(struct weir_error *err);
 
 /* Can the expression be asked of a probe that is there? */
 int until_check(struct record *record, struct weir_error *err);
+
+/* Not one of the probes that fired had what it asks for: record->unbound. */
+bool until_in_vain(const struct record *record);
 
 /* --- record_keeper.c */
 

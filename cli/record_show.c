@@ -4,6 +4,7 @@
 #include "cli/cmd.h"
 #include "cli/loss.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -47,13 +48,20 @@ void record_summary(const struct record *record)
 	        (double)t.bytes / 1048576.0, lost);
 	if (over)
 		fprintf(stderr, ", overwritten %" PRIu64, over);
-	if (record->tracer->missing + record->tracer->bad)
-		fprintf(stderr, ", unreadable packets %" PRIu64,
-		        record->tracer->missing + record->tracer->bad);
-	fprintf(stderr, "\nweir: weir report %s%s\n", record->options.folder,
-	        record->options.ctf.compress ? "" : "  (or babeltrace2)");
+	if (record->tracer->missing)
+		fprintf(stderr,
+		        record->options.overwrite ? ", packets overwritten %" PRIu64
+		                                  : ", missing packets %" PRIu64,
+		        record->tracer->missing);
+	if (record->tracer->bad)
+		fprintf(stderr, ", unreadable packets %" PRIu64, record->tracer->bad);
+	fputc('\n', stderr);
+	/* A full disk leaves what there was room for, a folder that was removed nothing. */
+	if (!record->failed || (t.events && record->failed != -ENOENT))
+		fprintf(stderr, "weir: weir report %s%s\n", record->options.folder,
+		        record->options.ctf.compress ? "" : "  (or babeltrace2)");
 	loss_advise(record->tracer, "--compress for a slow disk, ");
 	selection_summary(&record->options.selection, record->tracer);
-	if (record->until && !record->found)
+	if (record->until && !record->found && !until_in_vain(record))
 		fputs("weir: no event fitted --until\n", stderr);
 }

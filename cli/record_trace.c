@@ -48,14 +48,15 @@ static void name_thread(void *arg, const struct thread *thread)
 	                  thread->name);
 }
 
-/* Names of the threads that are there now. */
+/*
+ * Names of the threads that are there now, and of those that were there before. Once more soon
+ * after the first time: a thread that was just made has its maker's name.
+ */
 static void record_threads(struct recording *r, struct target *target, int64_t now)
 {
 	struct naming naming = { r, target };
 
-	if (r->threads_at && now - r->threads_at < 5 * SECOND)
-		return;
-	r->threads_at = now;
+	r->threads_at = now + (r->threads_at ? 5 * SECOND : SECOND / 2);
 	threads_each_new(&target->threads, now, name_thread, &naming);
 }
 
@@ -120,6 +121,20 @@ static uint32_t slots_per_cpu(const struct target *target)
 	return n ? n : 1;
 }
 
+/*
+ * Events that were overwritten and had not been handed out before. Of an open packet, part may have
+ * been, and whether that packet is still there is only known when its slot has gone on.
+ */
+static uint64_t overwritten(const struct target *target)
+{
+	uint64_t sum = session_overwritten(&target->session);
+	uint64_t handed = target->stream.partial;
+
+	for (uint32_t i = 0; i < target->shm.head.slots; i++)
+		handed += target->stream.slots[i].count;
+	return sum > handed ? sum - handed : 0;
+}
+
 /* Where a session's counts of losses begin. */
 static void begin_losses(const struct target *target, struct recording *r)
 {
@@ -132,6 +147,33 @@ static void begin_losses(const struct target *target, struct recording *r)
 		                     ctf_writer_lost_so_far(r->writer, slot));
 	}
 	r->begun = target->session.generation;
+	r->gaps = overwritten(target);
+}
+
+/*
+ * What was overwritten between two snapshots of a flight recorder is missing in front of the packet
+ * that is written next. What was overwritten before the first one is not missing: the recording
+ * begins later. The target counts all CPUs' in one place, so it is told of one slot.
+ */
+static void tell_gap(const struct target *target, struct recording *r, uint32_t slot)
+{
+	uint64_t now = overwritten(target);
+
+	if (now <= r->gaps)
+		return;
+	ctf_writer_discard(r->writer, slot, now - r->gaps);
+	r->gaps = now;
+	r->gap_slot = slot;
+}
+
+/* At the end, packets that are still open were not overwritten. */
+static void tell_rest(const struct target *target, struct recording *r)
+{
+	uint64_t sum = session_overwritten(&target->session) - target->stream.partial;
+	uint32_t slot = r->gap_slot - r->gap_slot % slots_per_cpu(target);
+
+	if (r->begun == target->session.generation && (int64_t)(sum - r->gaps) > 0)
+		ctf_writer_discard(r->writer, slot, sum - r->gaps);
 }
 
 int record_write(struct record *record, struct target *target, struct recording *r,
@@ -143,6 +185,8 @@ int record_write(struct record *record, struct target *target, struct recording 
 		return record->failed;
 	if (r->begun != target->session.generation)
 		begin_losses(target, r);
+	if (record->options.overwrite)
+		tell_gap(target, r, own.slot);
 	if (own.slot % slots_per_cpu(target))
 		own.lost = 0;
 	record->failed =
@@ -169,17 +213,28 @@ static void record_clock(struct record *record, struct target *target, int64_t n
 
 void record_refresh(struct record *record, struct target *target, int64_t now)
 {
-	if (!target->user)
+	struct recording *r = target->user;
+
+	if (!r) {
+		/* When its first packet comes to be written, it may have ended. */
+		if (now - target->threads.scanned_at >= 5 * SECOND ||
+		    now - target->process->born < 5 * SECOND)
+			threads_scan(&target->threads, now);
 		return;
-	record_threads(target->user, target, now);
+	}
+	if (now >= r->threads_at)
+		record_threads(r, target, now);
 	if (!record->failed)
 		record_clock(record, target, now);
 }
 
-void record_session_over(struct target *target, struct recording *r)
+void record_session_over(struct target *target, struct recording *r, bool overwrite)
 {
 	uint64_t now = clock_now(&target->clock);
 
+	record_threads(r, target, clock_monotonic());
+	if (overwrite)
+		tell_rest(target, r);
 	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
 		const uint64_t *lost = &shm_stripe(&target->shm, cpu)->lost[target->session.index];
 

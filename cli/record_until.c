@@ -5,6 +5,7 @@
  */
 #include "cli/record.h"
 
+#include "cli/cmd.h"
 #include "reader/error.h"
 #include "reader/record.h"
 
@@ -32,9 +33,31 @@ static void view_free(void *arg)
 	free(view);
 }
 
+/* Of what several probes say, the one with a suggestion is shown. */
+static void keep_best(struct weir_error *best, const struct weir_error *one)
+{
+	if (*best->message &&
+	    (strstr(best->message, "nearest") || !strstr(one->message, "nearest")))
+		return;
+	*best = *one;
+	until_rename(best);
+}
+
+/* A program that weir starts has no probes yet when the expression is read. */
+static void refused(struct record *record, const struct weir_error *err)
+{
+	bool first = !record->bound && !*record->unbound.message;
+
+	keep_best(&record->unbound, err);
+	if (first && record->tracer && record->began)
+		cli_fail("%s. Recording goes on, as a later probe may have it",
+		         record->unbound.message);
+}
+
 static struct view *view_of(struct record *record, struct schema_probe *probe,
                             struct weir_error *err)
 {
+	struct weir_error own = { 0 };
 	struct view *view = probe->view;
 
 	if (view)
@@ -42,7 +65,12 @@ static struct view *view_of(struct record *record, struct schema_probe *probe,
 	view = calloc(1, sizeof(*view));
 	if (!view)
 		return NULL;
-	filter_bind(record->until, probe, &view->bound, err);
+	if (filter_bind(record->until, probe, &view->bound, &own))
+		refused(record, &own);
+	else
+		record->bound = true;
+	if (err)
+		*err = own;
 	probe->view = view;
 	probe->view_free = view_free;
 	return view;
@@ -138,16 +166,6 @@ void until_deinit(struct record *record)
 		kept_drop(record);
 }
 
-/* Of what several probes say, the one with a suggestion is shown. */
-static void keep_best(struct weir_error *best, const struct weir_error *one)
-{
-	if (*best->message &&
-	    (strstr(best->message, "nearest") || !strstr(one->message, "nearest")))
-		return;
-	*best = *one;
-	until_rename(best);
-}
-
 void until_rename(struct weir_error *err)
 {
 	if (!strncmp(err->message, "--where", 7))
@@ -156,7 +174,7 @@ void until_rename(struct weir_error *err)
 
 int until_check(struct record *record, struct weir_error *err)
 {
-	size_t good = 0, refused = 0;
+	size_t good = 0, bad = 0;
 
 	for (size_t i = 0; record->until && i < record->tracer->target_count; i++) {
 		struct schema *schema = &record->tracer->targets[i]->schema;
@@ -172,10 +190,15 @@ int until_check(struct record *record, struct weir_error *err)
 			view = view_of(record, probe, &one);
 			if (!view)
 				return -ENOMEM;
-			*(view->bound ? &good : &refused) += 1;
+			*(view->bound ? &good : &bad) += 1;
 			if (!view->bound)
 				keep_best(err, &one);
 		}
 	}
-	return refused && !good ? -EINVAL : 0;
+	return bad && !good ? -EINVAL : 0;
+}
+
+bool until_in_vain(const struct record *record)
+{
+	return record->until && !record->bound && *record->unbound.message;
 }

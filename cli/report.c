@@ -77,8 +77,9 @@ static int check(const struct aggregate *a, const struct options *o)
 	bool pseudo = false;
 
 	if (!a->reading.traces)
-		return cli_fail("%s: there is no recording in it; `weir record -o %s` makes one",
-		                o->path, o->path);
+		return cli_fail("%s: there is no recording in it; `weir record -o DIR` makes one, "
+		                "in a folder of its own",
+		                o->path);
 	if (q->patterns.count && !a->field_probes)
 		return cli_fail(
 		    "no probe of this recording fits the pattern; `weir report %s` shows "

@@ -122,6 +122,9 @@ int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
  */
 int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t lost, uint64_t before);
 
+/* So many events are missing in front of the slot's next packet, which tells of them as lost. */
+void ctf_writer_discard(struct ctf_writer *writer, uint32_t slot, uint64_t count);
+
 /* What the packets of a slot tell of losses so far, over all sessions. */
 uint64_t ctf_writer_lost_so_far(const struct ctf_writer *writer, uint32_t slot);
 

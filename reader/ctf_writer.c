@@ -238,6 +238,14 @@ int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t lost, uin
 	return 0;
 }
 
+void ctf_writer_discard(struct ctf_writer *w, uint32_t slot, uint64_t count)
+{
+	struct ctf_file *f = ctf_files_slot(&w->files, slot);
+
+	if (f)
+		f->lost_before += count;
+}
+
 uint64_t ctf_writer_lost_so_far(const struct ctf_writer *w, uint32_t slot)
 {
 	return slot < w->files.count ? w->files.slots[slot].lost : 0;

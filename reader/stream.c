@@ -41,13 +41,17 @@ void stream_deinit(struct stream *stream)
 
 static void slot_next(struct stream_slot *slot, uint32_t sequence)
 {
-	*slot = (struct stream_slot){ .expected = sequence, .offset = WEIR_PACKET_RECORDS };
+	*slot = (struct stream_slot){ .expected = sequence,
+		                      .offset = WEIR_PACKET_RECORDS,
+		                      .seen = slot->seen };
 }
 
 void stream_restart(struct stream *stream)
 {
-	for (uint32_t i = 0; i < stream->session->shm->head.slots; i++)
+	for (uint32_t i = 0; i < stream->session->shm->head.slots; i++) {
+		stream->slots[i].seen = 0;
 		slot_next(&stream->slots[i], 1);
+	}
 }
 
 void stream_resume(struct stream *stream, uint32_t slot, uint32_t sequence, uint32_t offset,
@@ -56,8 +60,9 @@ void stream_resume(struct stream *stream, uint32_t slot, uint32_t sequence, uint
 	if (slot >= stream->session->shm->head.slots || offset < WEIR_PACKET_RECORDS ||
 	    offset > WEIR_SHM_PACKET_SIZE)
 		return;
-	stream->slots[slot] =
-	    (struct stream_slot){ .expected = sequence, .offset = offset, .count = count };
+	stream->slots[slot] = (struct stream_slot){
+		.expected = sequence, .offset = offset, .count = count, .seen = sequence - 1
+	};
 }
 
 static uint64_t load_commit(const struct stream *stream, uint32_t packet)
@@ -92,8 +97,10 @@ static void packet_free(const struct stream *stream, struct weir_shm_desc *desc,
 		syscall(SYS_futex, &s->released, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* One descriptor: true if it holds a packet that is to be ordered. */
-static bool collect(struct stream *stream, uint32_t packet, struct stream_entry *ret)
+enum { NOTHING, PACKET, MOVED };
+
+/* One descriptor: PACKET if it holds a packet that is to be ordered. */
+static int collect_once(struct stream *stream, uint32_t packet, struct stream_entry *ret)
 {
 	const struct session *session = stream->session;
 	struct weir_shm_desc *desc = desc_of(stream, packet);
@@ -101,7 +108,7 @@ static bool collect(struct stream *stream, uint32_t packet, struct stream_entry 
 	uint32_t state = WEIR_DESC_STATE(word), owner;
 
 	if (state == WEIR_PACKET_FREE || state == WEIR_PACKET_TAKEN)
-		return false;
+		return NOTHING;
 	*ret = (struct stream_entry){
 		.slot = __atomic_load_n(&desc->slot, __ATOMIC_RELAXED),
 		.sequence = __atomic_load_n(&desc->sequence, __ATOMIC_RELAXED),
@@ -111,9 +118,9 @@ static bool collect(struct stream *stream, uint32_t packet, struct stream_entry 
 	owner = __atomic_load_n(&desc->session, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&desc->state, __ATOMIC_RELAXED) != word)
-		return false; /* it moves: the next look will tell */
+		return MOVED;
 	if (state == WEIR_PACKET_OPEN && !WEIR_COMMIT_COUNT(load_commit(stream, packet)))
-		return false;
+		return NOTHING;
 	/* What a dead session left becomes FULL when its slot moves on, and is of no use. */
 	if (WEIR_DESC_GENERATION(word) != session->generation || owner != session->index)
 		goto useless;
@@ -123,11 +130,24 @@ static bool collect(struct stream *stream, uint32_t packet, struct stream_entry 
 	}
 	if ((int32_t)(ret->sequence - stream->slots[ret->slot].expected) < 0)
 		goto useless;
-	return state != WEIR_PACKET_READ;
+	return state != WEIR_PACKET_READ ? PACKET : NOTHING;
 useless:
 	if (state == WEIR_PACKET_FULL || state == WEIR_PACKET_READ)
 		packet_free(stream, desc, word);
-	return false;
+	return NOTHING;
+}
+
+/*
+ * Its state moves on at most a few times before the packet is another one; a packet that was only
+ * being closed must not be taken for missing.
+ */
+static bool collect(struct stream *stream, uint32_t packet, struct stream_entry *ret)
+{
+	int what = MOVED;
+
+	for (int i = 0; i < 8 && what == MOVED; i++)
+		what = collect_once(stream, packet, ret);
+	return what == PACKET;
 }
 
 static int by_sequence(const void *a, const void *b)
@@ -227,12 +247,15 @@ static int deliver(struct stream *stream, const struct stream_entry *e, bool com
 	return 1;
 }
 
-/* The expected packet is missing while a later one is there. May the slot go on with that one? */
+/*
+ * The expected packet is missing while a later one is there. May the slot go on with that one? If
+ * all that is missing was opened before this look began, as an earlier look saw its successor, then
+ * this look did not merely pass it by. However many gaps a slot has, the second look passes them
+ * all: a flight recorder has one behind each packet that stayed open while others were overwritten.
+ */
 static bool skip_to(struct stream *stream, struct stream_slot *slot, uint32_t sequence)
 {
-	if (slot->gap_look != stream->looks - 1 || stream->looks < 2) {
-		if (slot->gap_look != stream->looks)
-			slot->gap_look = stream->looks;
+	if ((int32_t)(sequence - 1 - slot->seen) > 0) {
 		stream->held = true;
 		return false;
 	}
@@ -242,17 +265,24 @@ static bool skip_to(struct stream *stream, struct stream_slot *slot, uint32_t se
 	return true;
 }
 
+static void saw(struct stream_slot *slot, uint32_t sequence)
+{
+	if ((int32_t)(sequence - slot->seen) > 0)
+		slot->seen = sequence;
+}
+
 /* All packets of one slot, in order. */
 static int64_t look_slot(struct stream *stream, const struct stream_entry *e, uint32_t n,
                          enum stream_what what, stream_fn fn, void *arg)
 {
 	struct stream_slot *slot = &stream->slots[e->slot];
 	uint64_t before = stream->records;
+	uint32_t newest = e[n - 1].sequence;
 
 	for (uint32_t i = 0; i < n; i++, e++) {
 		struct weir_shm_desc *desc = desc_of(stream, e->packet);
 		bool full = WEIR_DESC_STATE(e->word) == WEIR_PACKET_FULL;
-		bool complete = full || (i + 1 < n && e[1].sequence == e->sequence + 1);
+		bool complete = full || (i + 1 < n && e[1].sequence != e->sequence);
 		uint64_t word = e->word;
 		int ret;
 
@@ -265,8 +295,10 @@ static int64_t look_slot(struct stream *stream, const struct stream_entry *e, ui
 		if (!complete && what == STREAM_COMPLETE)
 			break;
 		if (overwrites(stream) && full) {
-			if (!desc_move(desc, word, WEIR_PACKET_READ))
-				break; /* taken back under our eyes */
+			if (!desc_move(desc, word, WEIR_PACKET_READ)) {
+				saw(slot, e->sequence); /* taken back under our eyes */
+				continue;
+			}
 			word = WEIR_DESC_WORD(WEIR_PACKET_READ, WEIR_DESC_GENERATION(word));
 		}
 		ret = deliver(stream, e, complete, overwrites(stream) && !full, fn, arg);
@@ -276,12 +308,17 @@ static int64_t look_slot(struct stream *stream, const struct stream_entry *e, ui
 				desc_move(desc, word, WEIR_PACKET_FULL);
 			return ret;
 		}
-		if (!ret || !complete)
+		if (!ret) {
+			saw(slot, e->sequence);
+			continue;
+		}
+		if (!complete)
 			break;
 		slot_next(slot, e->sequence + 1);
 		if (full)
 			packet_free(stream, desc, word);
 	}
+	saw(slot, newest);
 	return stream->records - before;
 }
 

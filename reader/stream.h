@@ -8,10 +8,10 @@
  *  - A slot's expected sequence never goes back: a closer that was preempted marks an old packet
  *    FULL long after its successors were read.
  *  - A packet that is OPEN with count 0 does not exist; its install may yet be undone.
- *  - A packet is complete if it is FULL, or if its successor has a count > 0; its commit word is
- *    read after that was seen.
+ *  - A packet is complete if it is FULL, or if a later one of its slot has a count > 0; its commit
+ *    word is read after that was seen. The next one may be overwritten already.
  *  - One look passes a descriptor before it is opened and meets its successor afterwards. So a
- *    missing sequence number is only believed if it is missing again in the next look.
+ *    missing sequence number is only believed if an earlier look saw that number or a later one.
  *  - In overwrite mode the target takes packets back. FULL ones are claimed (READ) one at a time;
  *    of an OPEN one a copy is taken, and its descriptor looked at again.
  */
@@ -40,9 +40,9 @@ typedef int (*stream_fn)(void *arg, const struct stream_chunk *chunk);
 
 struct stream_slot {
 	uint32_t expected;
-	uint32_t offset;   /* of the expected packet: delivered up to here ... */
-	uint32_t count;    /* ... and so many records */
-	uint64_t gap_look; /* look in which the expected packet was first found missing */
+	uint32_t offset; /* of the expected packet: delivered up to here ... */
+	uint32_t count;  /* ... and so many records */
+	uint32_t seen;   /* the highest sequence of earlier looks, or one that vanished in this */
 };
 
 struct stream_entry;

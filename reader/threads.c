@@ -84,8 +84,7 @@ static void remember(struct threads *threads, uint32_t tid, uint32_t outer, cons
 		snprintf(t->name, sizeof(t->name), "%s", name);
 }
 
-/* All threads' numbers inside and outside. */
-static void scan(struct threads *threads, int64_t now)
+void threads_scan(struct threads *threads, int64_t now)
 {
 	char path[64];
 	DIR *dir;
@@ -118,7 +117,7 @@ const struct thread *threads_find(struct threads *threads, uint32_t tid, int64_t
 	if (t->read_at && now - t->read_at < NAME_AGE)
 		return t;
 	if (threads->translate && !t->read_at && now - threads->scanned_at > SCAN_AGE) {
-		scan(threads, now);
+		threads_scan(threads, now);
 		t = slot_for(threads, tid);
 		if (!t)
 			return &nobody;
@@ -136,7 +135,7 @@ const struct thread *threads_find(struct threads *threads, uint32_t tid, int64_t
 void threads_each_new(struct threads *threads, int64_t now,
                       void (*call)(void *arg, const struct thread *thread), void *arg)
 {
-	scan(threads, now);
+	threads_scan(threads, now);
 	for (size_t i = 0; i < threads->room; i++) {
 		struct thread *t = &threads->table[i];
 

@@ -35,6 +35,12 @@ void threads_deinit(struct threads *threads);
 /* Never NULL; valid until the next call. `now`: CLOCK_MONOTONIC, ns. */
 const struct thread *threads_find(struct threads *threads, uint32_t tid, int64_t now);
 
+/*
+ * Read the names and numbers, inside and outside, of all threads that are there. What is known of
+ * others stays.
+ */
+void threads_scan(struct threads *threads, int64_t now);
+
 /* Look at all threads that are there; call for each that is new or has another name now. */
 void threads_each_new(struct threads *threads, int64_t now,
                       void (*call)(void *arg, const struct thread *thread), void *arg);

@@ -220,6 +220,16 @@ static void note_buffer(struct target *target)
 	       tracer->options.session.buffer >> 20, pool >> 20);
 }
 
+/* The process was met when it was forked, or before it ran another program. */
+static void name_anew(struct tracer_process *process)
+{
+	char name[sizeof(process->name)];
+
+	proc_comm(process->pid, process->pid, name, sizeof(name));
+	if (strcmp(name, "?"))
+		memcpy(process->name, name, sizeof(name));
+}
+
 static int target_claim(struct target *target, struct weir_error *err)
 {
 	const struct session_options *options = &target->tracer->options.session;
@@ -239,6 +249,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 		return code;
 	}
 	target->claimed = true;
+	name_anew(target->process);
 	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
 	target->refused = 0;
 	target->lost_seen = 0;

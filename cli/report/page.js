@@ -176,7 +176,7 @@ function merge(rows) {
 
 const OTHERS = "others";
 const nameOf = row => row.key === null
-  ? `(${whole(data.othersKeys)}${data.beyond ? "+" : ""} other ${data.by ? "values" : "probes"})` : row.key;
+  ? `(${whole(data.othersKeys)}${data.beyond ? "+" : ""} other ${data.by ? "values" : "probes"})` : row.key || '""';
 const idOf = row => row.key === null ? OTHERS : "k" + row.key;
 
 function matches(text) {

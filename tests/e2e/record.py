@@ -232,6 +232,26 @@ def test_flight_recorder():
     target.end()
     run.finish()
     assert len(orders(out)) > 100
+    # The names were read while the threads were there.
+    assert b"shop" in b"".join(open(p, "rb").read() for p in glob.glob(f"{out}/*/stream_threads"))
+
+
+def test_snapshots():
+    """What was overwritten between two snapshots is told by the packets behind it."""
+    target = Target("-F", "-g", 500)
+    for pause in (3, 10, 30):  # until the ring went round
+        out = folder()
+        run = Record(out, "-p", target.pid, "--overwrite", "-b", "1M", "shop:order")
+        time.sleep(0.3)
+        run.process.send_signal(signal.SIGQUIT)
+        wait_until(lambda: any(True for _ in packets(out)), "what was kept")
+        time.sleep(pause)
+        run.finish(signal.SIGINT)
+        if run.number("overwritten"):
+            break
+    ids, told = orders(out), {path: head["lost"] for path, head, _r in packets(out)}
+    missing = ids[-1] - ids[0] + 1 - len(ids)
+    assert missing > 0 and sum(told.values()) == missing, (missing, told, run.err)
 
 
 def test_until():
@@ -249,6 +269,10 @@ def test_command_and_children():
     run = record(out, "--", SHOP, "-n", 50, "-k", 2, "-s", 0.5)
     assert run.number("events") >= 150, run.err
     assert len(os.listdir(out)) == 3
+    # A shell forks and runs the program: the trace is the program's.
+    out = folder()
+    record(out, "-f", "--", "sh", "-c", f"{SHOP} -n 50 -s 0.3; true")
+    assert [name.split("-")[0] for name in os.listdir(out)] == ["shop"], os.listdir(out)
     out = folder()
     assert "what?" in record(out, status=2).err
     assert "where to?" in subprocess.run([WEIR, "record", "-p", "1"], capture_output=True,

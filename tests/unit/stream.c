@@ -253,6 +253,42 @@ static void test_hidden(void **state)
 	assert_int_equal(f->jumps + f->stream.missing, 0);
 }
 
+static struct weir_shm_desc *desc_of(const struct fixture *f, uint32_t sequence)
+{
+	for (uint32_t i = 0; i < f->session.count; i++) {
+		struct weir_shm_desc *desc = shm_desc(&f->shm, f->session.first + i);
+
+		if (desc->sequence == sequence)
+			return desc;
+	}
+	fail_msg("no packet %u", sequence);
+	return NULL;
+}
+
+/* A flight recorder that was never looked at: every second packet was overwritten since. */
+static void test_gaps(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t last;
+
+	claim(f, WEIR_MODE_OVERWRITE, 8);
+	while (f->synth.slot[0].sequence[f->session.index] < 8)
+		fire(f, 0);
+	last = f->synth.slot[0].sequence[f->session.index];
+	for (uint32_t sequence = 1; sequence < 8; sequence += 2)
+		desc_of(f, sequence)->state =
+		    WEIR_DESC_WORD(WEIR_PACKET_TAKEN, f->session.generation);
+	/* And of one that is there, the closer was preempted. */
+	desc_of(f, 4)->state = WEIR_DESC_WORD(WEIR_PACKET_OPEN, f->session.generation);
+	assert_int_equal(look(f, STREAM_ALL), 0);
+	assert_true(f->stream.held);
+	assert_true(look(f, STREAM_ALL) > 0);
+	assert_false(f->stream.held);
+	assert_int_equal(f->sequence[0], last);
+	assert_int_equal(f->chunks, 4);
+	assert_int_equal(f->stream.missing, 4);
+}
+
 static void test_claims(void **state)
 {
 	struct fixture *f = *state;
@@ -393,7 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_drop),      TEST(test_complete), TEST(test_refuse), TEST(test_overwrite),
 		TEST(test_late_full), TEST(test_hidden),   TEST(test_claims), TEST(test_memory),
-		TEST(test_expiry),    TEST(test_adopt),    TEST(test_lies),
+		TEST(test_expiry),    TEST(test_adopt),    TEST(test_lies),   TEST(test_gaps),
 	};
 
 	return RUN(tests);
