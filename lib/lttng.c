@@ -117,8 +117,11 @@ int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t 
 	batch = batch_alloc(count);
 	if (!batch)
 		return error_set(err, -ENOMEM, "LTTng: no memory for %zu probes", count);
-	for (size_t i = 0; i < count && !ret; i++)
+	for (size_t i = 0; i < count && (!ret || ret == -EINVAL); i++)
 		ret = batch_add(batch, probes[i], err);
+	/* what LTTng cannot describe is left out */
+	if (ret == -EINVAL && batch->count)
+		ret = 0;
 	if (!ret) {
 		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
 			lttng_layouts_compile(provider->stub_dir,
@@ -130,8 +133,8 @@ int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t 
 		batch_free(batch);
 		return ret;
 	}
-	for (size_t i = 0; i < count; i++)
-		probe_sink_add(probes[i], &batch->events[i]->sink);
+	for (size_t i = 0; i < batch->count; i++)
+		probe_sink_add(batch->probes[i], &batch->events[i]->sink);
 	batch->next = provider->lttng;
 	provider->lttng = batch;
 	return 0;

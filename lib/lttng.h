@@ -37,9 +37,9 @@ int lttng_loaded(struct weir_error *err);
 
 /*
  * Register probes of one provider in a batch, and give them sinks. Sessions that asked for them
- * already record from here on. -EINVAL: something that LTTng cannot describe; -ENOMEM; -EPROTO:
- * LTTng refused; or as lttng_loaded(). The provider's error has a sentence; nothing is registered
- * then.
+ * already record from here on. A probe that LTTng cannot describe is left out, and the provider's
+ * error says why; -EINVAL: that was all of them. -ENOMEM; -EPROTO: LTTng refused; or as
+ * lttng_loaded(): the provider's error has a sentence; nothing is registered then.
  */
 int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count);
 
