@@ -10,7 +10,8 @@
  * lttng_layout.c arguments to payload, portably; lttng_code.c puts it into machine code
  * lttng_fire.c   what a fire does
  *
- * All but lttng_load() and the fork hooks run under weir_lock.
+ * All but lttng_load() and the fork hooks run under weir_lock; lttng_publish() and lttng_withdraw()
+ * give it back for a while, and one of them runs at a time.
  */
 #ifndef WEIR_LIB_LTTNG_H
 #define WEIR_LIB_LTTNG_H
@@ -56,5 +57,9 @@ void lttng_withdraw(struct weir_provider *provider);
 void lttng_fork_prepare(void);
 void lttng_fork_parent(void);
 void lttng_fork_child(void);
+
+/* Is it somebody else who tells LTTng of forks? Then a forking thread has LTTng's lock already when
+ * prepare is called. */
+bool lttng_fork_is_covered(void);
 
 #endif

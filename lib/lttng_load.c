@@ -138,6 +138,11 @@ int lttng_loaded(struct weir_error *err)
 	return ret;
 }
 
+bool lttng_fork_is_covered(void)
+{
+	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && fork_covered;
+}
+
 void lttng_fork_prepare(void)
 {
 	/* pairs with the releases in lttng_load */
