@@ -35,18 +35,31 @@ struct holder {
 	char name[WEIR_NAME_MAX + 1];
 };
 
-/* Protects `holders` and the order of what is called under it; taken before weir_lock. */
+/*
+ * `lock` keeps apart whole calls; taken before weir_lock. A fork does not wait for it, since
+ * publishing waits for LTTng, whose lock the forking thread may have (see lttng.c); list_lock is for
+ * the short time in which `holders` is changed.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct holder *holders;
 
 void declare_fork_prepare(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&list_lock);
 }
 
-void declare_fork_done(void)
+void declare_fork_parent(void)
 {
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&list_lock);
+}
+
+void declare_fork_child(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+	lock = fresh; /* another thread of the parent may have had it */
+	pthread_mutex_unlock(&list_lock);
 }
 
 static struct holder *holder_find(declarations object, const char *name)
@@ -81,6 +94,7 @@ static void forget(struct weir_provider *provider)
 {
 	struct holder **at = &holders;
 
+	pthread_mutex_lock(&list_lock);
 	while (*at) {
 		struct holder *h = *at;
 
@@ -91,6 +105,7 @@ static void forget(struct weir_provider *provider)
 			at = &h->next;
 		}
 	}
+	pthread_mutex_unlock(&list_lock);
 }
 
 /* Does a probe that exists have the fields that are declared? */
@@ -235,8 +250,11 @@ static struct holder *hold(declarations object, const char *name,
 		}
 		h->object = object;
 		strcpy(h->name, name); /* weir_provider_create refused what is longer */
+		h->provider = provider;
+		pthread_mutex_lock(&list_lock);
 		h->next = holders;
 		holders = h;
+		pthread_mutex_unlock(&list_lock);
 	}
 	h->provider = provider;
 	h->made = made || is_made(provider);

@@ -3,10 +3,11 @@
 #define WEIR_LIB_DECLARE_H
 
 /*
- * declare.c's lock, for the library's pthread_atfork handlers: prepare takes it (before weir_lock),
- * parent and child let it go (after weir_lock).
+ * declare.c's lock on its list, for the library's pthread_atfork handlers: prepare takes it (before
+ * weir_lock), parent and child let it go (after weir_lock).
  */
 void declare_fork_prepare(void);
-void declare_fork_done(void);
+void declare_fork_parent(void);
+void declare_fork_child(void);
 
 #endif

@@ -7,6 +7,11 @@
  * first again; LTTng leaves a call site's state as it was if another one of the same name is still
  * there, so it is cleared here. When probe_unregister returns, LTTng has waited for all fires that
  * it could have been seen by and has dropped its events, so nothing points into the batch any more.
+ *
+ * Locks. LTTng's fork() (liblttng-ust-fork) takes LTTng's lock, and then our fork handler takes
+ * weir_lock. LTTng's lock must not be waited for under weir_lock, therefore: weir_lock is given back
+ * around each call that takes it, and what a child needs stands before. A child that was forked in
+ * between, by another thread, does not know whether LTTng has the batch: it never frees that one.
  */
 #include "lib/lttng.h"
 
@@ -91,19 +96,50 @@ static void sites_clear(struct lttng_batch *batch)
 	}
 }
 
-static int batch_register(struct lttng_batch *batch, struct weir_error *err)
+/* Without weir_lock. */
+static int register_unlocked(struct lttng_batch *batch, void **registered, struct weir_error *err)
 {
 	if (lttng_api.module_register(batch->sites, (int)batch->count))
 		return error_set(err, -EPROTO, "LTTng: it did not take the call sites of %s",
 		                 batch->desc.provider);
-	batch->registered = lttng_api.probe_register(&batch->desc);
-	if (batch->registered)
+	*registered = lttng_api.probe_register(&batch->desc);
+	if (*registered)
 		return 0;
 	sites_clear(batch);
 	return error_set(err, -EPROTO,
 	                 "LTTng: it refused the provider %s; LTTNG_UST_DEBUG=1 in the environment "
 	                 "makes it say why on standard error",
 	                 batch->desc.provider);
+}
+
+static void sinks_remove(struct lttng_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		probe_sink_remove(batch->probes[i], &batch->events[i]->sink);
+}
+
+/* The provider's from here on, if 0 is returned. */
+static int batch_register(struct weir_provider *provider, struct lttng_batch *batch)
+{
+	struct weir_error err = { 0 };
+	void *registered = NULL;
+	int ret;
+
+	for (size_t i = 0; i < batch->count; i++)
+		probe_sink_add(batch->probes[i], &batch->events[i]->sink);
+	batch->next = provider->lttng;
+	provider->lttng = batch;
+	weir_unlock();
+	ret = register_unlocked(batch, &registered, &err);
+	weir_lock();
+	if (!ret) {
+		batch->registered = registered;
+		return 0;
+	}
+	provider->lttng = batch->next;
+	sinks_remove(batch);
+	provider->error = err;
+	return ret;
 }
 
 int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count)
@@ -117,24 +153,21 @@ int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t 
 	batch = batch_alloc(count);
 	if (!batch)
 		return error_set(err, -ENOMEM, "LTTng: no memory for %zu probes", count);
-	for (size_t i = 0; i < count && !ret; i++)
+	for (size_t i = 0; i < count && (!ret || ret == -EINVAL); i++)
 		ret = batch_add(batch, probes[i], err);
+	/* what LTTng cannot describe is left out */
+	if (ret == -EINVAL && batch->count)
+		ret = 0;
 	if (!ret) {
 		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
 			lttng_layouts_compile(provider->stub_dir,
 			                      provider->flags & WEIR_PROVIDER_MEMFD);
 		batch_describe(batch);
-		ret = batch_register(batch, err);
+		ret = batch_register(provider, batch);
 	}
-	if (ret) {
+	if (ret)
 		batch_free(batch);
-		return ret;
-	}
-	for (size_t i = 0; i < count; i++)
-		probe_sink_add(probes[i], &batch->events[i]->sink);
-	batch->next = provider->lttng;
-	provider->lttng = batch;
-	return 0;
+	return ret;
 }
 
 void lttng_withdraw(struct weir_provider *provider)
@@ -143,10 +176,15 @@ void lttng_withdraw(struct weir_provider *provider)
 
 	while ((batch = provider->lttng)) {
 		provider->lttng = batch->next;
-		for (size_t i = 0; i < batch->count; i++)
-			probe_sink_remove(batch->probes[i], &batch->events[i]->sink);
+		sinks_remove(batch);
+		weir_unlock();
 		sites_clear(batch);
+		if (!batch->registered) { /* see above */
+			weir_lock();
+			continue;
+		}
 		lttng_api.probe_unregister(batch->registered);
+		weir_lock();
 		batch_free(batch);
 	}
 }

@@ -10,7 +10,8 @@
  * lttng_layout.c arguments to payload, portably; lttng_code.c puts it into machine code
  * lttng_fire.c   what a fire does
  *
- * All but lttng_load() and the fork hooks run under weir_lock.
+ * All but lttng_load() and the fork hooks run under weir_lock; lttng_publish() and lttng_withdraw()
+ * give it back for a while, and one of them runs at a time.
  */
 #ifndef WEIR_LIB_LTTNG_H
 #define WEIR_LIB_LTTNG_H
@@ -37,9 +38,9 @@ int lttng_loaded(struct weir_error *err);
 
 /*
  * Register probes of one provider in a batch, and give them sinks. Sessions that asked for them
- * already record from here on. -EINVAL: something that LTTng cannot describe; -ENOMEM; -EPROTO:
- * LTTng refused; or as lttng_loaded(). The provider's error has a sentence; nothing is registered
- * then.
+ * already record from here on. A probe that LTTng cannot describe is left out, and the provider's
+ * error says why; -EINVAL: that was all of them. -ENOMEM; -EPROTO: LTTng refused; or as
+ * lttng_loaded(): the provider's error has a sentence; nothing is registered then.
  */
 int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count);
 
@@ -56,5 +57,9 @@ void lttng_withdraw(struct weir_provider *provider);
 void lttng_fork_prepare(void);
 void lttng_fork_parent(void);
 void lttng_fork_child(void);
+
+/* Is it somebody else who tells LTTng of forks? Then a forking thread has LTTng's lock already when
+ * prepare is called. */
+bool lttng_fork_is_covered(void);
 
 #endif

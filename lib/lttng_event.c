@@ -15,7 +15,10 @@
  * one name and another signature for another event.
  *
  * A name that occurs twice makes the whole trace unreadable, so the length of `data` is
- * `_data_length` as in LTTng's macros, with as many underscores behind it as make it unique.
+ * `_data_length` as in LTTng's macros, with as many underscores behind it as make it unique. In a
+ * trace each name gets an underscore in front, which babeltrace2 takes off names that it has read,
+ * but not yet off the one that it compares them with: `_data` and then `data` is twice the same to
+ * it. Lengths stay clear of that, whatever the order; a probe whose own fields do it is refused.
  */
 #include "lib/lttng_event.h"
 
@@ -147,16 +150,38 @@ static const char *field_name(const struct weir_note_field *field)
 	return (const char *)(field + 1);
 }
 
-static bool note_has(const struct weir_note *note, const char *name)
+/* Equal but for underscores in front? */
+static bool names_alike(const char *a, const char *b)
+{
+	return strcmp(a + strspn(a, "_"), b + strspn(b, "_")) == 0;
+}
+
+static bool note_has_like(const struct weir_note *note, const char *name)
 {
 	const struct weir_note_field *field = NULL;
 
 	for (unsigned int i = 0; i < note->fields; i++) {
 		field = note_next(note, field);
-		if (strcmp(field_name(field), name) == 0)
+		if (names_alike(field_name(field), name))
 			return true;
 	}
 	return false;
+}
+
+/* The name that comes after the same with an underscore in front, or NULL. */
+static const char *name_unreadable(const struct weir_note *note)
+{
+	const char *names[WEIR_FIELDS_MAX];
+	const struct weir_note_field *field = NULL;
+
+	for (unsigned int i = 0; i < note->fields; i++) {
+		field = note_next(note, field);
+		names[i] = field_name(field);
+		for (unsigned int k = 0; k < i; k++)
+			if (names[k][0] == '_' && strcmp(names[k] + 1, names[i]) == 0)
+				return names[i];
+	}
+	return NULL;
 }
 
 /* How long texts are that are made from a note. */
@@ -172,17 +197,28 @@ static void measure(const struct weir_note *note, size_t *count, size_t *lengths
 		*signature += sizeof("pointer , ") + strlen(field_name(field));
 		if (field->type == WEIR_BYTES) {
 			*count += 1;
-			*lengths += sizeof("__length") + strlen(field_name(field)) + note->fields;
+			*lengths +=
+			    sizeof("__length") + strlen(field_name(field)) + 2 * note->fields;
 		}
 	}
 }
 
-static char *length_name(const struct weir_note *note, const char *name, char *to)
+static bool texts_have_like(const char *from, const char *end, const char *name)
+{
+	for (; from < end; from += strlen(from) + 1)
+		if (names_alike(from, name))
+			return true;
+	return false;
+}
+
+/* Of `name`, to `to`; from `first` to there are the names of lengths before it. */
+static char *length_name(const struct weir_note *note, const char *name, const char *first,
+                         char *to)
 {
 	size_t length = (size_t)sprintf(to, "_%s_length", name);
 
-	/* at most as many are taken as there are fields */
-	while (note_has(note, to)) {
+	/* at most as many are taken as there are fields and lengths */
+	while (note_has_like(note, to) || texts_have_like(first, to, to)) {
 		to[length++] = '_';
 		to[length] = '\0';
 	}
@@ -203,13 +239,14 @@ static void fields_fill(struct lttng_event *event, size_t count, char *texts, si
 	char *signature = texts + lengths, *at = signature + sprintf(signature, "weir");
 	const struct weir_note_field *from = NULL;
 	struct ust_field *field = event->fields;
+	const char *first = texts;
 
 	for (unsigned int i = 0; i < event->note->fields; i++) {
 		from = note_next(event->note, from);
 		at += sprintf(at, "%s%s %s", i ? ", " : " ", types[from->type].name,
 		              field_name(from));
 		if (from->type == WEIR_BYTES) {
-			field_set(field, length_name(event->note, field_name(from), texts),
+			field_set(field, length_name(event->note, field_name(from), first, texts),
 			          &type_u16.type);
 			field->nofilter = 1;
 			field++;
@@ -288,6 +325,7 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct
 {
 	const char *name = (const char *)probe->note + probe->note->fixed;
 	const struct lttng_layout *layout;
+	const char *unreadable = name_unreadable(probe->note);
 	struct lttng_event *event, **head;
 	int result;
 
@@ -296,6 +334,11 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct
 		    err, -EINVAL,
 		    "LTTng: %s:%s: loglevel %d is not one of LTTng's 0 (EMERG) to 14 (DEBUG)", name,
 		    name + strlen(name) + 1, probe->loglevel - 1);
+	if (unreadable)
+		return error_set(err, -EINVAL,
+		                 "LTTng: %s:%s: field _%s before field %s makes traces unreadable "
+		                 "for babeltrace2: rename one, or put %s first",
+		                 name, name + strlen(name) + 1, unreadable, unreadable, unreadable);
 	head = &events[lttng_hash(name, probe->note->size - probe->note->fixed) % BUCKETS];
 	for (event = *head; event; event = event->next)
 		if (!event->taken && event_is(event, probe))

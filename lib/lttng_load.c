@@ -30,8 +30,13 @@
 struct lttng_api lttng_api;
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
-/* Set under load_lock, read without it by the fork handlers. */
-static bool loading, loaded;
+/*
+ * The loader's lock comes before load_lock, since a plugin's constructor may publish: nothing is
+ * loaded or looked up under load_lock. Several threads may load at once; the loader keeps them
+ * apart, and the first to come back sets the rest.
+ */
+static unsigned int loading; /* threads that do */
+static bool loaded;          /* set under load_lock, read without it by the fork handlers */
 static struct weir_error load_error;
 static bool fork_covered; /* somebody else tells LTTng */
 static bool cut_off;      /* this process was forked while its parent was loading */
@@ -84,12 +89,10 @@ static bool fork_is_lttngs(void)
 	       strstr(info.dli_fname, "liblttng-ust-fork");
 }
 
-static int load(struct weir_error *err)
+static int load(struct lttng_api *api, struct weir_error *err)
 {
-	struct lttng_api api;
 	const char *reason;
 	void *handle;
-	int ret;
 
 	handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle) {
@@ -100,29 +103,47 @@ static int load(struct weir_error *err)
 		                 "(Debian: liblttng-ust1)",
 		                 reason ? reason : "no reason given");
 	}
-	ret = resolve(handle, &api, err);
-	if (ret)
-		return ret; /* what has threads cannot be unloaded */
-	lttng_api = api;
-	fork_covered = fork_is_lttngs() || !lttng_fork_claim();
-	__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
-	return 0;
+	return resolve(handle, api, err); /* what has threads cannot be unloaded */
+}
+
+static bool load_is_needed(void)
+{
+	bool needed = false;
+
+	pthread_mutex_lock(&load_lock);
+	if (!loaded && cut_off)
+		error_set(&load_error, -ENOENT,
+		          "LTTng: this process was forked while another thread was "
+		          "loading " LIBRARY "; publish before forking, or exec");
+	else
+		needed = !loaded;
+	pthread_mutex_unlock(&load_lock);
+	return needed;
 }
 
 void lttng_load(void)
 {
+	struct weir_error err = { 0 };
+	struct lttng_api api;
+	bool covered = false;
+	int ret;
 
+	if (!load_is_needed())
+		return;
+	__atomic_fetch_add(&loading, 1, __ATOMIC_RELEASE);
+	ret = load(&api, &err);
+	if (!ret)
+		covered = fork_is_lttngs();
 	pthread_mutex_lock(&load_lock);
-	if (!loaded && cut_off) {
-		error_set(&load_error, -ENOENT,
-		          "LTTng: this process was forked while another thread was "
-		          "loading " LIBRARY "; publish before forking, or exec");
-	} else if (!loaded) {
-		__atomic_store_n(&loading, true, __ATOMIC_RELEASE);
-		load(&load_error);
-		__atomic_store_n(&loading, false, __ATOMIC_RELEASE);
+	if (ret && !loaded) {
+		load_error = err;
+	} else if (!ret && !loaded) {
+		lttng_api = api;
+		fork_covered = covered || !lttng_fork_claim();
+		__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&load_lock);
+	__atomic_fetch_sub(&loading, 1, __ATOMIC_RELEASE);
 }
 
 int lttng_loaded(struct weir_error *err)
@@ -138,11 +159,15 @@ int lttng_loaded(struct weir_error *err)
 	return ret;
 }
 
+bool lttng_fork_is_covered(void)
+{
+	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && fork_covered;
+}
+
 void lttng_fork_prepare(void)
 {
-	/* pairs with the releases in lttng_load */
-	forking = !__atomic_load_n(&loading, __ATOMIC_ACQUIRE) &&
-	          __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && !fork_covered;
+	/* pairs with the release in lttng_load */
+	forking = __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && !fork_covered;
 	if (forking)
 		lttng_api.before_fork(&fork_signals);
 }
@@ -162,8 +187,8 @@ void lttng_fork_child(void)
 	/* Another thread may have had it; and if that was in LTTng's constructor, half of LTTng is
 	 * here. */
 	load_lock = fresh;
-	cut_off |= loading;
-	loading = false;
+	cut_off |= loading > 0;
+	loading = 0;
 	forking = false;
 	if (told)
 		lttng_api.after_fork_child(&fork_signals); /* may fork itself */

@@ -85,9 +85,17 @@ int note_create(const char *provider, const char *name, const struct weir_field 
                 struct weir_error *err);
 int name_check(const char *what, const char *name, struct weir_error *err);
 
-/* publish.c: make these probes visible or take them away. Under weir_lock. */
+/*
+ * publish.c: make these probes visible or take them away. Under weir_lock, which they give back for a
+ * while, and under provider.c's publish_lock, so that there is one at a time.
+ */
 int publish(struct weir_provider *provider, bool deferred);
 void withdraw(struct weir_provider *provider);
+
+/* provider.c, for pthread_atfork: prepare returns whether it has publish_lock. */
+bool publish_fork_prepare(void);
+void publish_fork_parent(bool held);
+void publish_fork_child(void);
 
 /* In lib/fire.c: what the pointers of a probe that is off point to. */
 extern const uint16_t site_off;

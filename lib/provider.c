@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/error.h"
@@ -16,6 +17,12 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct weir_provider *providers;
 
+/*
+ * Publishing and withdrawing give weir_lock back for a while (see lttng.c), and this one keeps them
+ * apart; it is taken before weir_lock.
+ */
+static pthread_mutex_t publish_lock = PTHREAD_MUTEX_INITIALIZER;
+
 void weir_lock(void)
 {
 	pthread_mutex_lock(&lock);
@@ -24,6 +31,60 @@ void weir_lock(void)
 void weir_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
+}
+
+static unsigned int forks_waiting; /* those who publish in a loop let them go first */
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+}
+
+static void lock_to_publish(void)
+{
+	while (__atomic_load_n(&forks_waiting, __ATOMIC_RELAXED))
+		nap();
+	pthread_mutex_lock(&publish_lock);
+	weir_lock();
+}
+
+static void unlock_published(void)
+{
+	weir_unlock();
+	pthread_mutex_unlock(&publish_lock);
+}
+
+/*
+ * A fork waits until nobody publishes, unless the forking thread has LTTng's lock, which the
+ * publishing one may be waiting for: then it goes on. By that time a call that had the lock before
+ * has long returned.
+ */
+bool publish_fork_prepare(void)
+{
+	int naps = 0;
+	bool held;
+
+	__atomic_fetch_add(&forks_waiting, 1, __ATOMIC_RELAXED);
+	while (!(held = !pthread_mutex_trylock(&publish_lock)) &&
+	       naps++ < (lttng_fork_is_covered() ? 200 : 50000))
+		nap();
+	__atomic_fetch_sub(&forks_waiting, 1, __ATOMIC_RELAXED);
+	return held;
+}
+
+void publish_fork_parent(bool held)
+{
+	if (held)
+		pthread_mutex_unlock(&publish_lock);
+}
+
+void publish_fork_child(void)
+{
+	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+
+	/* other threads of the parent may have been there */
+	publish_lock = fresh;
+	forks_waiting = 0;
 }
 
 /*
@@ -153,9 +214,9 @@ int weir_provider_publish(struct weir_provider *provider)
 		return -EINVAL;
 	if (lttng_wanted(provider->flags))
 		lttng_load(); /* may wait, and fork */
-	weir_lock();
+	lock_to_publish();
 	r = publish(provider, true);
-	weir_unlock();
+	unlock_published();
 	session_wait();
 	return r;
 }
@@ -164,9 +225,9 @@ int weir_provider_withdraw(struct weir_provider *provider)
 {
 	if (!provider)
 		return -EINVAL;
-	weir_lock();
+	lock_to_publish();
 	withdraw(provider);
-	weir_unlock();
+	unlock_published();
 	return 0;
 }
 
@@ -176,14 +237,14 @@ void weir_provider_destroy(struct weir_provider *provider)
 
 	if (!provider)
 		return;
-	weir_lock();
+	lock_to_publish();
 	withdraw(provider);
 	for (struct probe *p = provider->probes; p; p = p->next)
 		p->provider = NULL;
 	while (*at != provider)
 		at = &(*at)->next;
 	*at = provider->next;
-	weir_unlock();
+	unlock_published();
 	free(provider->stub_dir);
 	free(provider);
 }
@@ -293,13 +354,13 @@ int weir_probe_create(struct weir_provider *provider, const char *name,
 		return r;
 	if (!provider)
 		return error_set(o.error, -EINVAL, "no provider: NULL was given");
-	weir_lock();
+	lock_to_publish();
 	r = probe_add(provider, name, fields, count, &o, &probe);
 	/* What cannot be published says so in weir_provider_error; the probe is there all the same.
 	 */
 	if (!r && provider->published && !(o.flags & WEIR_PROBE_DEFER))
 		publish(provider, false);
-	weir_unlock();
+	unlock_published();
 	if (!r)
 		*ret = &probe->head;
 	return r;

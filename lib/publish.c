@@ -61,14 +61,20 @@ static bool fork_was_nested(void)
 	return true;
 }
 
+static bool fork_has_publish_lock; /* under weir_lock */
+
 static void fork_prepare(void)
 {
+	bool held;
+
 	if (fork_is_nested()) {
 		fork_depth_set(fork_depth + 1);
 		return;
 	}
 	declare_fork_prepare();
+	held = publish_fork_prepare();
 	weir_lock();
+	fork_has_publish_lock = held;
 	__atomic_store_n(&forking_thread, pthread_self(), __ATOMIC_RELAXED);
 	fork_depth_set(1);
 	lttng_fork_prepare();
@@ -76,12 +82,16 @@ static void fork_prepare(void)
 
 static void fork_parent(void)
 {
+	bool held;
+
 	if (fork_was_nested())
 		return;
 	lttng_fork_parent();
 	fork_depth_set(0);
+	held = fork_has_publish_lock;
 	weir_unlock();
-	declare_fork_done();
+	publish_fork_parent(held);
+	declare_fork_parent();
 }
 
 static void probe_detach(struct probe *probe)
@@ -106,10 +116,11 @@ static void fork_child(void)
 			shm_ready();
 		}
 	}
+	publish_fork_child();
 	weir_unlock();
 	lttng_fork_child();
 	fork_depth_set(0);
-	declare_fork_done();
+	declare_fork_child();
 }
 
 static void fork_watch(void)

@@ -27,8 +27,20 @@
  * withdraw and destroy of one provider are serialised by a lock inside; a fire
  * takes no lock.
  *
+ * Constructors and destructors of shared objects run under the dynamic
+ * loader's lock, and publishing loads a file while it holds a lock of weir's.
+ * A constructor or destructor of a dlopen'ed object that creates, publishes,
+ * withdraws or destroys, while another thread publishes or adds probes to a
+ * published provider, can deadlock with it. Call them from a function that the
+ * program calls after dlopen and before dlclose, or let one thread do both.
+ * Objects that are loaded at program start are safe: no other thread is there.
+ *
  * Signals. weir_enabled(), WEIR_FIRE() and weir_fire_values() are safe in
  * signal handlers, and so is interrupting them; the other functions are not.
+ * One exception: while LTTng records a probe, the first fire of a thread
+ * allocates LTTng's thread-local memory; in a handler that interrupted malloc
+ * or the loader it can deadlock. docs/lttng.md has the call that a thread makes
+ * beforehand.
  * Leaving a handler with siglongjmp out of a fire loses that event, and may
  * leak one packet of a session until that session ends.
  *

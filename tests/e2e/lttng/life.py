@@ -184,15 +184,43 @@ def test_fork_before_any_daemon(daemon):
         target("fire fk:v 1")
 
 
-def test_fork_preloaded(daemon):
-    """liblttng-ust-fork does the same work: it is left to it."""
-    daemon.start()
+def fork_library_or_skip():
     if FORK_LIBRARY not in sh("ldconfig", "-p", check=False) and not any(
             os.path.exists(os.path.join(d, FORK_LIBRARY))
             for d in ("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib")):
         raise Skip(FORK_LIBRARY + " is not installed")
+
+
+def test_fork_preloaded(daemon):
+    """liblttng-ust-fork does the same work: it is left to it."""
+    daemon.start()
+    fork_library_or_skip()
     fork_scenario(Session("preload").context("vpid").event("fk:*").start(),
                   LD_PRELOAD=FORK_LIBRARY)
+
+
+def forks_scenario(session, **environment):
+    with Target(**environment) as target:
+        target.provider("fp", "v -1 0 i64:n")
+        target("forks fp:v 60")
+        target("fire fp:v -1")
+    return sorted(e["n"] for e in session.events())
+
+
+def test_fork_while_published(daemon):
+    """Another thread publishes and withdraws: nobody waits for ever."""
+    daemon.start()
+    equal("each child's fire and the parent's",
+          forks_scenario(Session("while").event("fp:*").start()), [-1] + list(range(1, 61)))
+
+
+def test_fork_preloaded_while_published(daemon):
+    """The same with liblttng-ust-fork, which takes LTTng's lock before our handlers run, so that the
+    fork cannot wait: a child may have what was just being withdrawn, and records twice."""
+    daemon.start()
+    fork_library_or_skip()
+    numbers = forks_scenario(Session("while").event("fp:*").start(), LD_PRELOAD=FORK_LIBRARY)
+    equal("each child's fire and the parent's", sorted(set(numbers)), [-1] + list(range(1, 61)))
 
 
 def test_fork_many(daemon):

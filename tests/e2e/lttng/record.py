@@ -62,14 +62,48 @@ def test_limits(daemon):
 
 
 def test_length_names(daemon):
-    """A field may be called what LTTng would call another one's length."""
+    """A field may be called what LTTng would call another one's length, also where a reader takes
+    an underscore off either."""
     daemon.start()
     session = Session("lengths").event("len:*").start()
+    schemas = [fields.split() for fields in (
+        "bytes:b u8:_b_length u8:_b_length_", "bytes:data u8:data_length",
+        "u8:data_length bytes:data", "bytes:data bytes:x u8:x_length", "bytes:data u8:_data",
+        "bytes:_data u8:_data_length", "bytes:__ u8:___length", "bytes:data bytes:_data",
+        "bytes:data bytes:data_length", "bytes:x_length bytes:x", "bytes:x u8:x_length u8:x_length_",
+        "u8:__x_length bytes:x u8:___x_length", "u8:x bytes:_x u8:__x bytes:___x bytes:____x_length",
+        "bytes:a_length bytes:a u8:a_length_length u8:__a_length")]
     with Target() as target:
-        target.provider("len", "one -1 0 bytes:b u8:_b_length u8:_b_length_")
-        target("fire len:one xyz 1 2")
+        target.provider("len", *[f"p{i} -1 0 " + " ".join(f) for i, f in enumerate(schemas)])
+        for i, fields in enumerate(schemas):
+            target(f"fire len:p{i} " + " ".join(str(k) for k in range(len(fields))))
     events = session.events()
-    equal("fields", list(events[0].fields.values()), [3, [ord(c) for c in "xyz"], 1, 2])
+    equal("number", len(events), len(schemas))
+    for event, fields in zip(events, schemas):
+        equal(" ".join(fields), {f.split(":")[1]: event[f.split(":")[1]] for f in fields},
+              {f.split(":")[1]: [48 + k] if f.startswith("bytes") else k
+               for k, f in enumerate(fields)})
+
+
+def test_unreadable_names(daemon):
+    """What babeltrace2 takes for one name twice would cost the whole trace: LTTng does not get that
+    probe, and gets the others."""
+    daemon.start()
+    session = Session("names").event("twice:*").start()
+    wrong = ("u8:_data u8:data", "bytes:_data u8:data", "bytes:_data bytes:data",
+             "bytes:__ u8:_", "u8:_data i64:other bytes:data")
+    with Target() as target:
+        for i, fields in enumerate(wrong):
+            target.provider(f"twice{i}", "no -1 0 " + fields)
+            assert "rename one" in target(f"why twice{i}"), fields
+        target.provider("twice", "before -1 0 u8:a", "no -1 0 u8:_data u8:data", "after -1 0 u8:a")
+        assert "twice:no: field _data before field data" in target("why twice")
+        target("fire twice:before 1")
+        target("fire twice:no 2 3")
+        target("fire twice:after 4")
+        assert target("on twice:no").split()[-1] == "0"
+    equal("recorded", [(e.name, e["a"]) for e in session.events()],
+          [("twice:before", 1), ("twice:after", 4)])
 
 
 def test_keywords(daemon):

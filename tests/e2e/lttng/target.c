@@ -9,6 +9,8 @@
  *   fire PROVIDER:NAME VALUE ...        VALUE "-" for a string: null pointer
  *   loop PROVIDER:NAME COUNT THREADS    fires COUNT times in each thread; one i64 field: a number
  *   churn PROVIDER:NAME COUNT THREADS   publish and withdraw COUNT times while threads fire
+ *   forks PROVIDER:NAME COUNT           COUNT forks while a thread publishes and withdraws; each child
+ *                                       does so, too
  *   signals PROVIDER:NAME COUNT         COUNT fires in a signal handler that interrupts fires
  *   refuse written|all                  from here on the kernel refuses code: pages that were or are
  *                                       writable, as systemd's MemoryDenyWriteExecute=; or all
@@ -358,6 +360,53 @@ static void do_churn(char **words)
 	answer(churn.ret, "");
 }
 
+struct comer {
+	struct weir_provider *provider;
+	volatile bool stop;
+	int ret;
+};
+
+static void *come_and_go(void *argument)
+{
+	struct comer *comer = argument;
+
+	while (!comer->stop && !comer->ret) {
+		comer->ret = weir_provider_withdraw(comer->provider);
+		if (!comer->ret)
+			comer->ret = weir_provider_publish(comer->provider);
+	}
+	return NULL;
+}
+
+static void do_forks(char **words)
+{
+	struct comer comer = { 0 };
+	struct known *k = find(words[1]);
+	pthread_t thread;
+	int failed = 0;
+
+	if (!k)
+		return;
+	*strchr(words[1], ':') = '\0';
+	comer.ret = weir_provider_find(words[1], &comer.provider);
+	pthread_create(&thread, NULL, come_and_go, &comer);
+	for (long i = atol(words[2]); i > 0; i--) {
+		pid_t child = fork();
+		int status;
+
+		if (!child)
+			_exit(weir_provider_withdraw(comer.provider) ||
+			      weir_provider_publish(comer.provider) ||
+			      weir_fire_values(k->probe, &(union weir_value){ .i64 = i }, 1));
+		failed += child < 0 || waitpid(child, &status, 0) < 0 || status;
+	}
+	comer.stop = true;
+	pthread_join(thread, NULL);
+	if (!comer.ret && failed)
+		comer.ret = -ECHILD;
+	answer(comer.ret, "");
+}
+
 static struct weir_probe *handler_probe;
 static int64_t handled;
 
@@ -522,6 +571,8 @@ static void *run(void *argument)
 		do_loop(words);
 	else if (strcmp(words[0], "churn") == 0)
 		do_churn(words);
+	else if (strcmp(words[0], "forks") == 0)
+		do_forks(words);
 	else if (strcmp(words[0], "signals") == 0)
 		do_signals(words);
 	else if (strcmp(words[0], "mixed") == 0)
