@@ -94,8 +94,8 @@ static void test_narrow(void **state)
 	*(void **)&call = (void *)(s.file.base + s.probe.call);
 	/* behind the registers: the two words of the frame that a site is called from */
 	call((uint64_t)0xf8, (uint64_t)0x1fff0, (uint64_t)0xf8, (uint64_t)-7, (uint64_t)0x7f,
-	     (uint64_t)0x8000, (uint64_t)11, (uint64_t)12, (uint64_t)0x80, (uint64_t)0xffff, (uint64_t)0xff, (uint64_t)-1,
-	     (uint64_t)0xff, (uint64_t)0x7fff);
+	     (uint64_t)0x8000, (uint64_t)11, (uint64_t)12, (uint64_t)0x80, (uint64_t)0xffff,
+	     (uint64_t)0xff, (uint64_t)-1, (uint64_t)0xff, (uint64_t)0x7fff);
 	const uint64_t expected[] = { -8,   -16, 0xf8, -7, 0x7f, -32768,
 		                      -128, -1,  0xff, -1, 0xff, 0x7fff };
 	for (size_t i = 0; i < 12; i++)
