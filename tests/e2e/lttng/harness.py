@@ -114,8 +114,10 @@ class Daemon:
             options.append("--no-kernel")
         before = pids_of(program)
         with open(os.path.join(self.home, program + ".log"), "ab") as log:
-            subprocess.run([program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                           check=True, timeout=60)
+            # A killed one's consumer still holds its lock for a moment.
+            wait_for(program, lambda: not subprocess.run(
+                [program, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+                timeout=60).returncode)
         pid = wait_for(program, lambda: pids_of(program) - before)
         self.pids.append(pid.pop())
         return self.pids[-1]
