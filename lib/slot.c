@@ -438,14 +438,14 @@ static void packet_open(unsigned k, const struct ask *ask, uint32_t packet, uint
 
 	__atomic_store_n(&p->commit, WEIR_PACKET_RECORDS, __ATOMIC_RELAXED);
 	__atomic_store_n(&p->last_time, now, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->sequence, sequence, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->slot, slot, __ATOMIC_RELAXED);
+	d->sequence = sequence;
+	d->slot = slot;
 	/* The TSC may read a little earlier on the next instruction: it is not fenced. */
 	__atomic_store_n(&d->first_time, now > 4096 ? now - 4096 : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&d->last_time, 0, __ATOMIC_RELAXED);
 	d->lost = __atomic_load_n(where->lost, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->session, k, __ATOMIC_RELAXED);
-	/* release: partners are packet_close and the tracer, which load the state before the rest */
+	d->session = k;
+	/* release: partner is the tracer's load of the state before it reads the rest */
 	__atomic_store_n(&d->state, WEIR_DESC_WORD(WEIR_PACKET_OPEN, ask->generation),
 	                 __ATOMIC_RELEASE);
 }
@@ -462,15 +462,13 @@ static void packet_close(const struct ask *ask, unsigned k, uint32_t slot,
 {
 	uint32_t packet = old->packet;
 	struct weir_shm_desc *d = &shm.descs[packet];
-	uint64_t word = __atomic_load_n(&d->state, __ATOMIC_ACQUIRE);
+	uint64_t word = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
 
 	if (WEIR_DESC_STATE(word) != WEIR_PACKET_OPEN)
 		return;
 	/* Abandoned, or reclaimed since then and another slot's now. */
-	if (__atomic_load_n(&takers[packet], __ATOMIC_RELAXED) ||
-	    __atomic_load_n(&d->slot, __ATOMIC_RELAXED) != slot ||
-	    __atomic_load_n(&d->sequence, __ATOMIC_RELAXED) != old->sequence ||
-	    __atomic_load_n(&d->session, __ATOMIC_RELAXED) != k)
+	if (__atomic_load_n(&takers[packet], __ATOMIC_RELAXED) || d->slot != slot ||
+	    d->sequence != old->sequence || d->session != k)
 		return;
 	if (WEIR_DESC_GENERATION(word) == ask->generation) {
 		uint64_t last = __atomic_load_n(&shm_packet(packet)->last_time, __ATOMIC_RELAXED);
