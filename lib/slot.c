@@ -12,24 +12,12 @@
  * Every word that a tracer writes is read once into a local and checked there. The steps hold no
  * lock: a thread may stop for ever between any two of them, and a signal handler may fire between
  * any two, and all that costs is one packet that stays TAKEN until the session's generation ends.
- * Then the first event of the next one frees it (packets_reclaim).
- *
- * A signal handler may leave a fire with siglongjmp, and what that fire held is nobody's then. In
- * xchg mode that is a slot, too. Whether a fire is left or only interrupted is told by the stack: a
- * frame of its thread lies on an interrupted fire's stack below it, so a fire of the same thread
- * that finds itself at or above the holder's frame proves that it is gone, and takes the slot as it
- * is. Not on an alternate stack, which may lie anywhere, nor far above (coroutines have stacks of
- * their own). Where nothing is proven the slot is passed over; only when no slot is free one is
- * taken away from such a holder, from a thread that is gone, or from an older generation, and then
- * its packet is abandoned: it stays OPEN, so that a holder which comes back after all writes where
- * nobody else does.
  */
 #include "lib/slot.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -41,21 +29,10 @@
 
 struct hot weir_hot;
 __thread uint32_t weir_tid __attribute__((tls_model("initial-exec")));
-/* Where on its stack this thread is in the slow path: a signal handler must not wait for its own
- * thread. 0: it is not. */
-static __thread uintptr_t slow_frame __attribute__((tls_model("initial-exec")));
+/* How deep this thread is in the slow path: a signal handler must not wait for its own thread. */
+static __thread uint32_t depth __attribute__((tls_model("initial-exec")));
 
-#define BLOCK_NS   100000000u
-#define SAME_STACK 65536u
-
-/*
- * A fire in one word, for what it holds: {tid:22, the session's nibble:4, flag:1, frame / 16:37}.
- * Frames are compared modulo 2^41 bytes. Linux has at most 2^22 threads.
- */
-#define FIRE_TID(fire)    ((uint32_t)(fire)&0x3fffff)
-#define FIRE_NIBBLE(fire) ((fire) >> 22 & 0xf)
-#define FIRE_RECLAIM      (UINT64_C(1) << 26) /* in takers: it was there a generation ago */
-#define FIRE_FRAME_SHIFT  27
+#define BLOCK_NS 100000000u
 
 /* Wiped in a child, so `alive` tells whether the slots are still ours. */
 static struct region {
@@ -65,9 +42,6 @@ static struct region {
 } * region;
 static size_t region_size;
 static uint32_t nslots; /* per session */
-/* Per packet, behind the slots: the fire that has taken it, until a slot holds it, or that held it
- * when it was abandoned. */
-static uint64_t *takers;
 static bool use_rseq;
 
 /* Per session: where to look for a packet first; `released` when the last look found none. */
@@ -75,7 +49,6 @@ static struct {
 	_Atomic uint32_t hint;
 	_Atomic uint32_t full_at;
 	_Atomic uint32_t generation;
-	_Atomic uint32_t abandoned; /* packets, about */
 } search[WEIR_SHM_SESSIONS];
 
 static struct slot *slots_of(unsigned session)
@@ -88,8 +61,7 @@ int slots_create(bool rseq)
 	size_t size;
 
 	nslots = shm.slots;
-	size = sizeof(*region) + sizeof(struct slot) * WEIR_SHM_SESSIONS * nslots +
-	       sizeof(*takers) * (size_t)shm.packets;
+	size = sizeof(*region) + sizeof(struct slot) * WEIR_SHM_SESSIONS * nslots;
 	if (!region) {
 		void *p =
 		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -105,7 +77,6 @@ int slots_create(bool rseq)
 	}
 	memset(region, 0, region_size);
 	memset(search, 0, sizeof(search));
-	takers = (uint64_t *)slots_of(WEIR_SHM_SESSIONS);
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		for (uint32_t i = 0; i < nslots; i++) {
 			struct slot *slot = &slots_of(k)[i];
@@ -137,7 +108,7 @@ uint32_t slots_tid(void)
 void slots_forget_thread(void)
 {
 	weir_tid = 0;
-	slow_frame = 0;
+	depth = 0;
 }
 
 static uint32_t this_cpu(void)
@@ -221,10 +192,9 @@ struct ask {
 	uint32_t first;
 	uint32_t count;
 	uint32_t mode;
-	uint64_t fire; /* that asks */
 };
 
-static bool session_ask(unsigned k, uint32_t mask, uint64_t fire, struct ask *ret)
+static bool session_ask(unsigned k, uint32_t mask, struct ask *ret)
 {
 	struct weir_shm_session *s = &shm.sessions[k];
 	/* acquire: partner is the tracer's store of ACTIVE after the words below */
@@ -238,7 +208,6 @@ static bool session_ask(unsigned k, uint32_t mask, uint64_t fire, struct ask *re
 	ret->word = word;
 	ret->generation = WEIR_SESSION_GENERATION(word);
 	ret->mask = mask;
-	ret->fire = fire;
 	ret->first = __atomic_load_n(&s->first_packet, __ATOMIC_RELAXED);
 	ret->count = __atomic_load_n(&s->packet_count, __ATOMIC_RELAXED);
 	ret->mode = __atomic_load_n(&s->mode, __ATOMIC_RELAXED);
@@ -250,59 +219,6 @@ static bool desc_move(uint32_t packet, uint64_t from, uint64_t to)
 {
 	return __atomic_compare_exchange_n(&shm.descs[packet].state, &from, to, false,
 	                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-static bool on_alternate_stack(void)
-{
-	stack_t stack;
-
-	return sigaltstack(NULL, &stack) || stack.ss_flags & SS_ONSTACK;
-}
-
-static uint64_t fire_word(unsigned nibble, uintptr_t frame)
-{
-	return slots_tid() | (uint64_t)nibble << 22 | (uint64_t)(frame >> 4) << FIRE_FRAME_SHIFT;
-}
-
-/* Both of this thread: did a signal handler jump out of `holder`? `fire` is where we are. */
-static bool fire_is_left(uint64_t holder, uint64_t fire)
-{
-	uint64_t frames = ~UINT64_C(0) << FIRE_FRAME_SHIFT;
-	uint64_t above = ((fire & frames) - (holder & frames)) >> FIRE_FRAME_SHIFT;
-
-	return FIRE_TID(holder) == FIRE_TID(fire) && above < SAME_STACK >> 4 &&
-	       !on_alternate_stack();
-}
-
-static bool thread_is_gone(uint32_t tid)
-{
-	return syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH;
-}
-
-/*
- * What fires of older generations took or held when they were left for ever. A fire that is only
- * preempted may come back to its packet: so at once if it was this thread's or a dead one's, else
- * when a whole generation has passed.
- */
-static void packets_reclaim(const struct ask *ask)
-{
-	for (uint32_t at = ask->first; at < ask->first + ask->count; at++) {
-		uint64_t taker = __atomic_load_n(&takers[at], __ATOMIC_RELAXED);
-		uint64_t word = __atomic_load_n(&shm.descs[at].state, __ATOMIC_RELAXED);
-
-		if (!taker || WEIR_DESC_GENERATION(word) == ask->generation ||
-		    (WEIR_DESC_STATE(word) != WEIR_PACKET_TAKEN &&
-		     WEIR_DESC_STATE(word) != WEIR_PACKET_OPEN))
-			continue;
-		if (FIRE_TID(taker) != FIRE_TID(ask->fire) && !(taker & FIRE_RECLAIM) &&
-		    !thread_is_gone(FIRE_TID(taker))) {
-			__atomic_compare_exchange_n(&takers[at], &taker, taker | FIRE_RECLAIM,
-			                            false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-			continue;
-		}
-		__atomic_store_n(&takers[at], 0, __ATOMIC_RELAXED);
-		desc_move(at, word, WEIR_DESC_WORD(WEIR_PACKET_FREE, 0));
-	}
 }
 
 /*
@@ -318,8 +234,6 @@ static void slots_forget(unsigned k, const struct ask *ask)
 	    !atomic_compare_exchange_strong(&search[k].generation, &seen, ask->generation))
 		return;
 	atomic_store(&search[k].full_at, UINT32_MAX);
-	atomic_store(&search[k].abandoned, 0);
-	packets_reclaim(ask);
 	for (uint32_t i = 0; i < nslots; i++) {
 		uint32_t *mask = &slots_of(k)[i].word.mask;
 		uint32_t old = __atomic_load_n(mask, __ATOMIC_RELAXED);
@@ -392,40 +306,12 @@ static int64_t packet_oldest(unsigned k, const struct ask *ask)
 	return -1;
 }
 
-/*
- * Packets of this session were abandoned: those whose holders are proven to be gone by now (see the
- * top) are complete, and a reader may have them.
- */
-static void packets_recover(unsigned k, const struct ask *ask)
-{
-	uint64_t open = WEIR_DESC_WORD(WEIR_PACKET_OPEN, ask->generation);
-	uint64_t full = WEIR_DESC_WORD(WEIR_PACKET_FULL, ask->generation);
-
-	for (uint32_t at = ask->first; at < ask->first + ask->count; at++) {
-		uint64_t taker = __atomic_load_n(&takers[at], __ATOMIC_RELAXED), last;
-
-		if (!taker || __atomic_load_n(&shm.descs[at].state, __ATOMIC_RELAXED) != open ||
-		    !fire_is_left(taker, ask->fire))
-			continue;
-		last = __atomic_load_n(&shm_packet(at)->last_time, __ATOMIC_RELAXED);
-		__atomic_store_n(&shm.descs[at].last_time, last, __ATOMIC_RELAXED);
-		__atomic_store_n(&takers[at], 0, __ATOMIC_RELAXED);
-		if (desc_move(at, open, full))
-			atomic_fetch_sub(&search[k].abandoned, 1);
-	}
-}
-
 static int64_t packet_take(unsigned k, const struct ask *ask)
 {
-	int64_t packet;
+	int64_t packet = packet_free(k, ask);
 
-	if (atomic_load_explicit(&search[k].abandoned, memory_order_relaxed))
-		packets_recover(k, ask);
-	packet = packet_free(k, ask);
 	if (packet < 0 && ask->mode == WEIR_MODE_OVERWRITE)
 		packet = packet_oldest(k, ask);
-	if (packet >= 0)
-		__atomic_store_n(&takers[packet], ask->fire, __ATOMIC_RELAXED);
 	return packet;
 }
 
@@ -450,25 +336,13 @@ static void packet_open(unsigned k, const struct ask *ask, uint32_t packet, uint
 	                 __ATOMIC_RELEASE);
 }
 
-/* A slot holds it, or it is FREE again. */
-static void packet_placed(int64_t packet)
-{
-	__atomic_store_n(&takers[packet], 0, __ATOMIC_RELAXED);
-}
-
 /* The old packet of a slot gets no more events: FULL for its reader, or FREE if that is gone. */
-static void packet_close(const struct ask *ask, unsigned k, uint32_t slot,
-                         const struct slot_word *old)
+static void packet_close(const struct ask *ask, uint32_t packet)
 {
-	uint32_t packet = old->packet;
 	struct weir_shm_desc *d = &shm.descs[packet];
 	uint64_t word = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
 
 	if (WEIR_DESC_STATE(word) != WEIR_PACKET_OPEN)
-		return;
-	/* Abandoned, or reclaimed since then and another slot's now. */
-	if (__atomic_load_n(&takers[packet], __ATOMIC_RELAXED) || d->slot != slot ||
-	    d->sequence != old->sequence || d->session != k)
 		return;
 	if (WEIR_DESC_GENERATION(word) == ask->generation) {
 		uint64_t last = __atomic_load_n(&shm_packet(packet)->last_time, __ATOMIC_RELAXED);
@@ -515,7 +389,8 @@ static bool packet_wait(unsigned k, const struct ask *ask, uint64_t lease, uint6
 	uint64_t now, before;
 	struct timespec wait = { 0 };
 
-	if (ask->mode != WEIR_MODE_BLOCK || !(shm.features & WEIR_FEATURE_BLOCK) || !*left)
+	if (ask->mode != WEIR_MODE_BLOCK || !(shm.features & WEIR_FEATURE_BLOCK) || depth > 1 ||
+	    !*left)
 		return false;
 	if (atomic_load_explicit(&search[k].full_at, memory_order_relaxed) != seen)
 		return true; /* something was released since the search */
@@ -534,31 +409,10 @@ static bool packet_wait(unsigned k, const struct ask *ask, uint64_t lease, uint6
 	return true;
 }
 
-/*
- * A fire whose frame is at `frame` comes to the slow path, or is about to leave it. In a handler
- * that interrupted this thread there it may not wait. One that was left by a jump does not count.
- */
-static uintptr_t slow_enter(uintptr_t frame, uint64_t *left)
-{
-	uintptr_t outer = slow_frame;
-
-	if (outer && frame >= outer)
-		outer = 0;
-	if (outer)
-		*left = 0;
-	slow_frame = frame;
-	return outer;
-}
-
-static void slow_leave(uintptr_t outer)
-{
-	slow_frame = outer;
-}
-
 enum slow_result { SLOW_RETRY, SLOW_LOST, SLOW_OFF };
 
 static enum slow_result slot_slow(struct probe *probe, unsigned k, uint32_t mask, uint32_t length,
-                                  uint64_t fire, uint64_t *left)
+                                  uint64_t *left)
 {
 	uint64_t lease = __atomic_load_n(&shm.sessions[k].lease, __ATOMIC_RELAXED);
 	uint64_t now = clock_now();
@@ -568,7 +422,7 @@ static enum slow_result slot_slow(struct probe *probe, unsigned k, uint32_t mask
 	struct ask ask;
 	int64_t packet;
 
-	if (!session_ask(k, mask, fire, &ask)) {
+	if (!session_ask(k, mask, &ask)) {
 		mask_clear(&shm.masks[probe->id], k, mask >> WEIR_MASK_SHIFT(k));
 		return SLOW_OFF;
 	}
@@ -593,13 +447,11 @@ static enum slow_result slot_slow(struct probe *probe, unsigned k, uint32_t mask
 	if (rseq_install(slot, at, &old, &next)) {
 		desc_move((uint32_t)packet, WEIR_DESC_WORD(WEIR_PACKET_OPEN, ask.generation),
 		          WEIR_DESC_WORD(WEIR_PACKET_FREE, 0));
-		packet_placed(packet);
 		atomic_store(&search[k].full_at, UINT32_MAX); /* somebody may have missed it */
 		return SLOW_RETRY;
 	}
-	packet_placed(packet);
 	if (old.sequence)
-		packet_close(&ask, k, at, &old);
+		packet_close(&ask, old.packet);
 	return SLOW_RETRY;
 }
 
@@ -607,7 +459,6 @@ static enum slow_result slot_slow(struct probe *probe, unsigned k, uint32_t mask
 static void append_rseq(struct probe *probe, unsigned k, uint32_t mask, const struct gather *gather,
                         uint64_t *time)
 {
-	uintptr_t outer, frame = (uintptr_t)__builtin_frame_address(0);
 	uint64_t left = BLOCK_NS;
 
 	for (int tries = 0; tries < 1000; tries++) {
@@ -627,10 +478,9 @@ static void append_rseq(struct probe *probe, unsigned k, uint32_t mask, const st
 		if (rseq_cpu() < 0)
 			break; /* a thread that the kernel does not know by rseq */
 		*time = 0;
-		outer = slow_enter(frame, &left);
-		slow = slot_slow(probe, k, mask, gather->length,
-		                 fire_word(mask >> WEIR_MASK_SHIFT(k), frame), &left);
-		slow_leave(outer);
+		depth++;
+		slow = slot_slow(probe, k, mask, gather->length, &left);
+		depth--;
 		if (slow == SLOW_OFF)
 			return;
 		if (slow == SLOW_LOST)
@@ -658,57 +508,16 @@ static void gather_write(uint8_t *to, const struct gather *gather, uint64_t time
 	}
 }
 
-static bool slot_is_mine(const struct slot *slot, uint64_t fire)
-{
-	return __atomic_load_n(&slot->owner, __ATOMIC_RELAXED) == fire;
-}
-
-static bool slot_own(struct slot *slot, uint64_t from, uint64_t fire)
-{
-	return __atomic_compare_exchange_n(&slot->owner, &from, fire, false, __ATOMIC_ACQUIRE,
-	                                   __ATOMIC_RELAXED);
-}
-
-/* Take the slot if it is free, or was left. */
-static bool slot_try(struct slot *slot, uint64_t fire)
-{
-	uint64_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
-
-	return (!owner || fire_is_left(owner, fire)) && slot_own(slot, owner, fire);
-}
-
-/* All are held: take this one away from a holder that may be gone. It loses its packet. */
-static bool slot_seize(unsigned k, struct slot *slot, uint64_t fire)
-{
-	uint64_t owner = __atomic_load_n(&slot->owner, __ATOMIC_RELAXED);
-	struct slot_word word;
-
-	if (!owner)
-		return slot_own(slot, owner, fire);
-	if (FIRE_TID(owner) != FIRE_TID(fire) && FIRE_NIBBLE(owner) == FIRE_NIBBLE(fire) &&
-	    !thread_is_gone(FIRE_TID(owner)))
-		return false;
-	if (!slot_own(slot, owner, fire))
-		return false;
-	word = slot_load(slot);
-	if (word.sequence) {
-		__atomic_store_n(&takers[word.packet], owner, __ATOMIC_RELAXED);
-		atomic_fetch_add(&search[k].abandoned, 1);
-	}
-	word.deadline = 0; /* the packet has no room: there will be another one */
-	slot_store(slot, &word);
-	return true;
-}
-
-static struct slot *slot_lock(unsigned k, uint64_t fire, uint32_t *at)
+static struct slot *slot_lock(unsigned k, uint32_t *at)
 {
 	uint32_t first = this_cpu() * 2;
 
-	for (uint32_t i = 0; i < 2 * nslots; i++) {
+	for (uint32_t i = 0; i < nslots; i++) {
 		uint32_t n = (first + i) % nslots;
 		struct slot *slot = &slots_of(k)[n];
 
-		if (i < nslots ? slot_try(slot, fire) : slot_seize(k, slot, fire)) {
+		if (!__atomic_load_n(&slot->lock, __ATOMIC_RELAXED) &&
+		    !__atomic_exchange_n(&slot->lock, 1, __ATOMIC_ACQUIRE)) {
 			*at = n;
 			return slot;
 		}
@@ -716,22 +525,20 @@ static struct slot *slot_lock(unsigned k, uint64_t fire, uint32_t *at)
 	return NULL;
 }
 
-static void slot_unlock(struct slot *slot, uint64_t fire)
+static void slot_unlock(struct slot *slot)
 {
-	/* release: partner is slot_own. It may have been seized. */
-	__atomic_compare_exchange_n(&slot->owner, &fire, 0, false, __ATOMIC_RELEASE,
-	                            __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->lock, 0, __ATOMIC_RELEASE);
 }
 
 /* With the slot locked: make it hold a packet with room. */
 static enum slow_result slot_slow_locked(struct probe *probe, unsigned k, uint32_t mask,
-                                         uint32_t length, uint64_t fire, struct slot *slot,
-                                         uint32_t at, struct ask *ask, uint64_t now)
+                                         uint32_t length, struct slot *slot, uint32_t at,
+                                         struct ask *ask, uint64_t now)
 {
 	struct slot_word old = slot_load(slot), next;
 	int64_t packet;
 
-	if (!session_ask(k, mask, fire, ask)) {
+	if (!session_ask(k, mask, ask)) {
 		mask_clear(&shm.masks[probe->id], k, mask >> WEIR_MASK_SHIFT(k));
 		return SLOW_OFF;
 	}
@@ -747,28 +554,20 @@ static enum slow_result slot_slow_locked(struct probe *probe, unsigned k, uint32
 	if (packet < 0)
 		return SLOW_LOST;
 	next = slot_next(k, ask, (uint32_t)packet, at, &old, now);
-	if (!slot_is_mine(slot, ask->fire)) {
-		desc_move((uint32_t)packet, WEIR_DESC_WORD(WEIR_PACKET_OPEN, ask->generation),
-		          WEIR_DESC_WORD(WEIR_PACKET_FREE, 0));
-		packet_placed(packet);
-		return SLOW_LOST;
-	}
 	slot_store(slot, &next);
-	packet_placed(packet);
 	if (old.sequence)
-		packet_close(ask, k, at, &old);
+		packet_close(ask, old.packet);
 	return SLOW_RETRY;
 }
 
 static void append_locked(struct probe *probe, unsigned k, uint32_t mask,
                           const struct gather *gather)
 {
-	uintptr_t outer, frame = (uintptr_t)__builtin_frame_address(0);
-	uint64_t fire = fire_word(mask >> WEIR_MASK_SHIFT(k), frame), left = BLOCK_NS;
+	uint64_t left = BLOCK_NS;
 
 	for (;;) {
 		uint32_t at;
-		struct slot *slot = slot_lock(k, fire, &at);
+		struct slot *slot = slot_lock(k, &at);
 		struct weir_shm_packet *packet;
 		enum slow_result slow;
 		uint64_t now, commit, offset;
@@ -779,9 +578,7 @@ static void append_locked(struct probe *probe, unsigned k, uint32_t mask,
 		now = clock_now();
 		if (now < slot->last)
 			now = slot->last;
-		slow = slot_slow_locked(probe, k, mask, gather->length, fire, slot, at, &ask, now);
-		if (slow == SLOW_RETRY && !slot_is_mine(slot, fire))
-			break;
+		slow = slot_slow_locked(probe, k, mask, gather->length, slot, at, &ask, now);
 		if (slow == SLOW_RETRY) {
 			packet = shm_packet(slot->word.packet);
 			commit = packet->commit;
@@ -795,16 +592,16 @@ static void append_locked(struct probe *probe, unsigned k, uint32_t mask,
 			                 commit + (UINT64_C(1) << 32) + gather->length,
 			                 __ATOMIC_RELEASE);
 		}
-		slot_unlock(slot, fire);
+		slot_unlock(slot);
 		if (slow != SLOW_LOST)
 			return;
-		outer = slow_enter(frame, &left);
+		depth++;
 		if (!packet_wait(k, &ask, __atomic_load_n(&shm.sessions[k].lease, __ATOMIC_RELAXED),
 		                 &left)) {
-			slow_leave(outer);
+			depth--;
 			break;
 		}
-		slow_leave(outer);
+		depth--;
 	}
 	slots_lost(k);
 }

@@ -13,8 +13,7 @@
  *         in a section on the slot's CPU, so it happens wholly, there, or not.
  *  xchg   two slots per CPU with a lock word, where there is no rseq (musl, glibc before 2.35,
  *         valgrind, a seccomp filter). A fire takes a free one, its own CPU's first; if all are
- *         held, by threads that were preempted in there, the event is lost, and counted. A fire
- *         that a signal handler jumped out of never gives its slot back: see slot.c.
+ *         held, by threads that were preempted in there, the event is lost, and counted.
  *
  * The first 16 bytes change together. `mask` is the session's nibble in its place in the mask
  * word: a fire compares its probe's mask word with it, which proves in one compare that the slot
@@ -46,9 +45,10 @@ struct slot {
 	uint64_t *lease; /* of the session, in shared memory */
 	uint64_t *lost;  /* the stripe's counter, in shared memory */
 	uint64_t cpu;    /* CPU << 32: the upper half of a record's second word */
-	uint64_t owner;  /* xchg mode, as is what follows: the fire that is in there; 0: none */
-	uint64_t last;   /* time of the last record: an unfenced TSC may read a little early */
-	uint64_t reserved;
+	uint32_t lock;   /* xchg mode, as is what follows */
+	uint32_t reserved0;
+	uint64_t last; /* time of the last record: an unfenced TSC may read a little early */
+	uint64_t reserved1;
 };
 _Static_assert(sizeof(struct slot) == 64, "fire.S");
 _Static_assert(offsetof(struct slot, lease) == 16, "fire.S");

@@ -41,8 +41,9 @@
  * allocates LTTng's thread-local memory; in a handler that interrupted malloc
  * or the loader it can deadlock. docs/lttng.md has the call that a thread makes
  * beforehand.
- * Leaving a handler with siglongjmp out of a fire loses that event, and may
- * leak one packet of a session until that session ends.
+ * Leaving a handler with siglongjmp out of a fire may leak one packet of a
+ * session until that session ends; without rseq it also leaks a slot for the
+ * life of the process: after as many jumps as there are slots, events are lost.
  *
  * Processes.
  *  fork          the child has its own copy of every provider and probe; nothing

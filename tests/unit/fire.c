@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -607,137 +606,6 @@ static void test_expiry(void **state)
 	weir_provider_destroy(p);
 }
 
-/* ---- fires that a signal handler jumps out of ---- */
-
-static struct weir_probe *jumped;
-static sigjmp_buf jump_to;
-static volatile unsigned jumps;
-
-static void jump_soon(void)
-{
-	struct itimerval soon = { .it_value = { 0, 100 } };
-
-	setitimer(ITIMER_REAL, &soon, NULL);
-}
-
-/* Nested fires are whole, whether the interrupted one goes on or not. */
-static void jump(int signal)
-{
-	(void)signal;
-	WEIR_FIRE(jumped, 2);
-	jumps = jumps + 1;
-	if (jumps % 4)
-		siglongjmp(jump_to, 1);
-	jump_soon();
-}
-
-/* The same fire with its frame in another place on the stack. */
-__attribute__((noinline)) static void fire_deep(size_t room, bool once)
-{
-	volatile char *below = __builtin_alloca(room);
-
-	below[0] = below[room - 1] = 0;
-	do {
-		WEIR_FIRE(jumped, 1);
-	} while (!once);
-}
-
-static void jump_out(unsigned count)
-{
-	for (jumps = 0; jumps < count;) {
-		if (!sigsetjmp(jump_to, 1)) {
-			jump_soon();
-			fire_deep(64 + 1024 * (jumps % 7), false);
-		}
-	}
-}
-
-/* Nothing is lost now. */
-static void all_recorded(struct session *t, size_t room)
-{
-	uint64_t lost = session_lost(t);
-
-	for (int i = 0; i < 10000; i++)
-		fire_deep(room, true);
-	assert_int_equal(session_lost(t), lost);
-}
-
-static void test_jumps(void **state)
-{
-	(void)state;
-	struct weir_provider *p = provider("jumps", 0);
-	static char other[65536];
-	const stack_t stack = { .ss_sp = other, .ss_size = sizeof(other) };
-	struct sigaction old, action = { .sa_handler = jump };
-
-	jumped = probe(p, "j", words, 1);
-	publish(p);
-	assert_int_equal(sigaltstack(&stack, NULL), 0);
-	for (int round = 0; round < 4; round++) {
-		struct session t = arm(5, WEIR_MODE_OVERWRITE, 64, NULL);
-
-		/* Those of the round before have left nothing that stays. */
-		on(&t, "jumps", "j");
-		for (int i = 0; i < 1000; i++)
-			fire_deep(64, true);
-		assert_int_equal(session_walk(&t, NULL, NULL), 1000);
-		action.sa_flags = round % 2 ? SA_ONSTACK : 0;
-		sigaction(SIGALRM, &action, &old);
-		jump_out(1000);
-		sigaction(SIGALRM, &old, NULL);
-		assert_int_not_equal(session_walk(&t, NULL, NULL), -1);
-		all_recorded(&t, 64);
-		all_recorded(&t, 30000);
-		assert_int_not_equal(session_walk(&t, NULL, NULL), -1);
-		session_disable(&t, session_id(&t, "jumps", "j"));
-		t.s->state = WEIR_SESSION_WORD(WEIR_SESSION_FREE, t.generation);
-		munmap(t.base, t.header->size);
-	}
-	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
-	weir_provider_destroy(p);
-}
-
-static void jump_at_once(int signal)
-{
-	(void)signal;
-	siglongjmp(jump_to, 1);
-}
-
-/* A fire that waits, and is jumped out of, does not keep the next ones from waiting. */
-static void test_jump_from_wait(void **state)
-{
-	(void)state;
-	struct weir_provider *p = provider("jumpwait", WEIR_PROVIDER_BLOCK);
-	struct sigaction old, action = { .sa_handler = jump_at_once };
-	struct timespec before, after;
-	uint64_t lost;
-
-	jumped = probe(p, "w", words, 1);
-	publish(p);
-	struct session t = arm(5, WEIR_MODE_BLOCK, 2, NULL);
-
-	on(&t, "jumpwait", "w");
-	sigaction(SIGALRM, &action, &old);
-	while (!sigsetjmp(jump_to, 1)) {
-		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { 0, 50000 } }, NULL);
-		for (lost = session_lost(&t); session_lost(&t) == lost;)
-			WEIR_FIRE(jumped, 1);
-	}
-	sigaction(SIGALRM, &old, NULL);
-	do { /* fill what is left */
-		lost = session_lost(&t);
-		WEIR_FIRE(jumped, 1);
-	} while (session_lost(&t) == lost);
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	WEIR_FIRE(jumped, 1);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	assert_int_equal(session_lost(&t), lost + 2);
-	assert_true((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec >=
-	            90000000);
-	session_disable(&t, session_id(&t, "jumpwait", "w"));
-	weir_provider_destroy(p);
-}
-
 static void test_late(void **state)
 {
 	(void)state;
@@ -943,7 +811,6 @@ int main(void)
 		cmocka_unit_test(test_expiry),        cmocka_unit_test(test_late),
 		cmocka_unit_test(test_withdraw),      cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_fork_followed), cmocka_unit_test(test_raw_clone),
-		cmocka_unit_test(test_jumps),         cmocka_unit_test(test_jump_from_wait),
 		cmocka_unit_test(test_hostile),
 	};
 
