@@ -36,7 +36,8 @@ static long address_space(void)
 static int turn(const char *path, int index, int n)
 {
 	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	int (*start)(const char *) = plugin ? (int (*)(const char *))dlsym(plugin, "plugin_start") : 0;
+	int (*start)(const char *) =
+	    plugin ? (int (*)(const char *))dlsym(plugin, "plugin_start") : 0;
 	int (*fire)(int) = plugin ? (int (*)(int))dlsym(plugin, "plugin_fire") : 0;
 	void (*end)(void) = plugin ? (void (*)(void))dlsym(plugin, "plugin_end") : 0;
 	char name[24];
