@@ -53,16 +53,17 @@ class Recorder:
 
     def __init__(self, daemon, name, *command, env=None):
         self.name = name
-        self.out = open(os.path.join(daemon.home, name + ".out"), "w+")
-        self.err = open(os.path.join(daemon.home, name + ".err"), "w+")
+        self.out = open(os.path.join(daemon.home, name + ".out"), "w")
+        self.err = open(os.path.join(daemon.home, name + ".err"), "w")
         # a test in the background of a shell ignores SIGINT, and so would its children
         self.process = subprocess.Popen(command, preexec_fn=interruptible,
                                         stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err, env=dict(os.environ, **(env or {})))
 
     def text(self, file):
-        file.seek(0)
-        return file.read()
+        # the position of its own file is the program's too
+        with open(file.name) as again:
+            return again.read()
 
     def ready(self, what, condition):
         def check():
