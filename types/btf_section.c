@@ -425,7 +425,6 @@ int image_from_btf(struct source *s, const void *data, size_t size, const char *
                    enum types_source kind, struct image *ret)
 {
 	_cleanup_free_ void *deduped = NULL, *sorted = NULL;
-	_cleanup_free_ uint32_t *map = NULL;
 	struct merge m = { 0 };
 	void *raw = NULL;
 	int err = add_units(&m, data, size, s->err);
@@ -435,9 +434,9 @@ int image_from_btf(struct source *s, const void *data, size_t size, const char *
 		if (!err)
 			err = finish_merge(&m, &raw, &size);
 		if (!err)
-			err = btf_dedup(raw, size, &deduped, &size, &map);
+			err = btf_dedup(raw, size, &deduped, &size);
 		if (!err)
-			err = btf_sort(deduped, size, &sorted, &size, NULL);
+			err = btf_sort(deduped, &sorted, &size);
 		if (err)
 			types_err(s->err, err, "deduplication failed: %s", strerror(-err));
 	}

@@ -6,12 +6,6 @@
 #include "types/builder.h"
 #include "types/util.h"
 
-struct sort_key {
-	uint64_t prefix; /* first 8 bytes of the name, big-endian: most comparisons end here */
-	const char *name;
-	uint32_t id;
-};
-
 static uint64_t prefix_of(const char *name)
 {
 	uint64_t value = 0;
@@ -24,15 +18,20 @@ static uint64_t prefix_of(const char *name)
 	return value;
 }
 
-static int by_key(const void *a, const void *b)
+struct btf_sort_key btf_sort_key(const char *name, uint64_t origin, uint32_t id)
 {
-	const struct sort_key *x = a, *y = b;
+	return (struct btf_sort_key){ prefix_of(name), origin, name, id };
+}
+
+int btf_sort_by_key(const void *a, const void *b)
+{
+	const struct btf_sort_key *x = a, *y = b;
 	int order;
 
 	if (x->prefix != y->prefix)
 		return x->prefix < y->prefix ? -1 : 1;
 	order = x->prefix & 0xff ? strcmp(x->name + 8, y->name + 8) : 0;
-	return order ? order : (x->id > y->id) - (x->id < y->id);
+	return order ? order : (x->origin > y->origin) - (x->origin < y->origin);
 }
 
 static void renumber(uint32_t *id, void *arg)
@@ -49,8 +48,8 @@ static size_t count_records(const uint8_t *types, size_t size)
 	return count;
 }
 
-static void fill_keys(const uint8_t *types, size_t size, const char *names, struct sort_key *keys,
-                      const struct btf_type **records)
+static void fill_keys(const uint8_t *types, size_t size, const char *names,
+                      struct btf_sort_key *keys, const struct btf_type **records)
 {
 	uint32_t id = 1;
 
@@ -59,30 +58,29 @@ static void fill_keys(const uint8_t *types, size_t size, const char *names, stru
 		const char *name = names + t->name_off;
 
 		records[id] = t;
-		keys[id - 1] = (struct sort_key){ prefix_of(name), name, id };
+		keys[id - 1] = btf_sort_key(name, id, id);
 		at += btf_record_size(t);
 	}
 }
 
-int btf_sort(const void *data, size_t size, void **ret, size_t *ret_size, uint32_t **ret_map)
+int btf_sort(const void *data, void **ret, size_t *ret_size)
 {
 	const struct btf_header *h = data;
 	const uint8_t *types = (const uint8_t *)data + h->hdr_len + h->type_off;
 	const char *names = (const char *)data + h->hdr_len + h->str_off;
 	size_t count = count_records(types, h->type_len);
-	_cleanup_free_ struct sort_key *keys = malloc((count + 1) * sizeof(*keys));
+	_cleanup_free_ struct btf_sort_key *keys = malloc((count + 1) * sizeof(*keys));
 	_cleanup_free_ const struct btf_type **records = malloc((count + 1) * sizeof(*records));
 	_cleanup_free_ uint32_t *map = calloc(count + 1, sizeof(*map));
 	size_t total = sizeof(*h) + h->type_len + h->str_len;
 	uint8_t *out = malloc(total), *at;
 
-	(void)size;
 	if (!keys || !records || !map || !out) {
 		free(out);
 		return -ENOMEM;
 	}
 	fill_keys(types, h->type_len, names, keys, records);
-	qsort(keys, count, sizeof(*keys), by_key);
+	qsort(keys, count, sizeof(*keys), btf_sort_by_key);
 	for (size_t i = 0; i < count; i++)
 		map[keys[i].id] = i + 1;
 	*(struct btf_header *)out = (struct btf_header){
@@ -104,7 +102,5 @@ int btf_sort(const void *data, size_t size, void **ret, size_t *ret_size, uint32
 	memcpy(at, names, h->str_len);
 	*ret = out;
 	*ret_size = total;
-	if (ret_map)
-		*ret_map = take_ptr(map);
 	return 0;
 }

@@ -5,18 +5,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * Raw BTF with its types sorted by name: anonymous ones first, in their old order; the rest as
- * strcmp has it (what libbpf's and the kernel's binary search look for). *ret is from malloc;
- * ret_map (may be NULL) gets, from malloc, the new id of each old one; [0] is 0.
- * The input is sound (btf_check()).
- */
-int btf_sort(const void *data, size_t size, void **ret, size_t *ret_size, uint32_t **ret_map);
+/* What types are sorted by: their name as strcmp has it, then where they come from. */
+struct btf_sort_key {
+	uint64_t prefix; /* first 8 bytes of the name, big-endian: most comparisons end here */
+	uint64_t origin;
+	const char *name;
+	uint32_t id; /* the caller's */
+};
+
+struct btf_sort_key btf_sort_key(const char *name, uint64_t origin, uint32_t id);
+int btf_sort_by_key(const void *a, const void *b);
 
 /*
- * btf__dedup() over raw BTF, which is taken over (freed). *ret is from malloc; map[i] (from malloc) is the new id of old type i.
- * Runs on a large stack of its own, as libbpf recurses as deep as the types are linked.
+ * Raw BTF with its types sorted by name: anonymous ones first, in their old order; the rest as
+ * strcmp has it (what libbpf's and the kernel's binary search look for). *ret is from malloc.
+ * The input is sound (btf_check()).
  */
-int btf_dedup(void *data, size_t size, void **ret, size_t *ret_size, uint32_t **ret_map);
+int btf_sort(const void *data, void **ret, size_t *ret_size);
+
+/* btf__dedup() over raw BTF, which is taken over (freed). *ret is from malloc. */
+int btf_dedup(void *data, size_t size, void **ret, size_t *ret_size);
 
 #endif

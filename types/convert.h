@@ -60,6 +60,8 @@ bool language_has_scopes(uint16_t language);
 int names_init(struct convert *cv, size_t info);
 /* Addresses of strings are about to be used again (another .dwo file). */
 void names_forget(struct convert *cv);
+/* Every record has a word in id_unit: those that were made last may lack one. */
+int complete_units(struct convert *cv);
 int intern_init(struct convert *cv);
 void intern_deinit(struct convert *cv);
 

@@ -105,20 +105,6 @@ static void gathered_deinit(struct gathered *g)
 	losses_deinit(&g->losses);
 }
 
-/* Every record has a word in id_unit: those that were made last may lack one. */
-static int complete_units(struct convert *cv)
-{
-	while (cv->id_unit_count < cv->b.count) {
-		int err = array_reserve(&cv->id_unit, cv->id_unit_count, &cv->id_unit_room,
-		                        sizeof(*cv->id_unit));
-
-		if (err)
-			return err;
-		cv->id_unit[cv->id_unit_count++] = 0;
-	}
-	return 0;
-}
-
 static int merge(struct run *r, struct merge_part *parts, struct merged *ret)
 {
 	for (size_t i = 0; i < r->workers_count; i++) {

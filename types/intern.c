@@ -776,8 +776,7 @@ static int make_room(struct intern *in, size_t count)
 	return 0;
 }
 
-/* Remember in which unit a type was first. */
-static int note_units(struct convert *cv)
+int complete_units(struct convert *cv)
 {
 	while (cv->id_unit_count < cv->b.count) {
 		int err = array_reserve(&cv->id_unit, cv->id_unit_count, &cv->id_unit_room,
@@ -787,6 +786,16 @@ static int note_units(struct convert *cv)
 			return err;
 		cv->id_unit[cv->id_unit_count++] = 0;
 	}
+	return 0;
+}
+
+/* Remember in which unit a type was first. */
+static int note_units(struct convert *cv)
+{
+	int err = complete_units(cv);
+
+	if (err)
+		return err;
 	for (uint32_t i = 1; i < cv->g.scanned; i++) {
 		const struct node *n = &cv->g.nodes[i];
 

@@ -7,47 +7,18 @@
  */
 #include "types/merge.h"
 
+#include "types/btf_sort.h"
 #include "types/util.h"
-
-struct sort_key {
-	uint64_t prefix; /* first 8 bytes of the name, big-endian: most comparisons end here */
-	uint64_t origin;
-	const char *name;
-	uint32_t g;
-};
 
 struct merge {
 	struct merge_records r;
 	uint32_t *class;
 	uint8_t *rank; /* of records */
 	size_t classes;
-	struct sort_key *keys; /* by class - 1, then by id - 1 */
-	uint32_t *id;          /* by class */
+	struct btf_sort_key *keys; /* by class - 1, then by id - 1; `id` is a record */
+	uint32_t *id;              /* by class */
 	struct builder strings;
 };
-
-static uint64_t prefix_of(const char *name)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++) {
-		value = value << 8 | (uint8_t)*name;
-		if (*name)
-			name++;
-	}
-	return value;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct sort_key *x = a, *y = b;
-	int order;
-
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	order = x->prefix & 0xff ? strcmp(x->name + 8, y->name + 8) : 0;
-	return order ? order : (x->origin > y->origin) - (x->origin < y->origin);
-}
 
 static int list_records(struct merge *m, struct merge_part *parts, size_t count)
 {
@@ -113,18 +84,18 @@ static int choose(struct merge *m)
 	if (!m->keys)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->classes; i++)
-		m->keys[i].g = 0;
+		m->keys[i].id = 0;
 	for (uint32_t g = 1; g < m->r.count; g++) {
-		struct sort_key *k = &m->keys[m->class[g] - 1];
+		struct btf_sort_key *k = &m->keys[m->class[g] - 1];
 
-		if (!k->g || is_better(m, g, k->g))
-			k->g = g;
+		if (!k->id || is_better(m, g, k->id))
+			k->id = g;
 	}
 	for (size_t i = 0; i + 1 < m->classes; i++) {
-		struct sort_key *k = &m->keys[i];
-		const char *name = merge_string(&m->r, k->g, merge_record(&m->r, k->g)->name_off);
+		struct btf_sort_key *k = &m->keys[i];
+		const char *name = merge_string(&m->r, k->id, merge_record(&m->r, k->id)->name_off);
 
-		*k = (struct sort_key){ prefix_of(name), origin_of(&m->r, k->g), name, k->g };
+		*k = btf_sort_key(name, origin_of(&m->r, k->id), k->id);
 	}
 	return 0;
 }
@@ -134,10 +105,10 @@ static int sort(struct merge *m)
 	m->id = malloc(m->classes * sizeof(*m->id));
 	if (!m->id)
 		return -ENOMEM;
-	qsort(m->keys, m->classes - 1, sizeof(*m->keys), by_key);
+	qsort(m->keys, m->classes - 1, sizeof(*m->keys), btf_sort_by_key);
 	m->id[0] = 0;
 	for (size_t i = 0; i + 1 < m->classes; i++)
-		m->id[m->class[m->keys[i].g]] = i + 1;
+		m->id[m->class[m->keys[i].id]] = i + 1;
 	return 0;
 }
 
@@ -173,13 +144,13 @@ static int write_btf(struct merge *m, struct merged *ret)
 	int err = 0;
 
 	for (size_t i = 0; i + 1 < m->classes; i++)
-		size += btf_record_size(merge_record(&m->r, m->keys[i].g));
+		size += btf_record_size(merge_record(&m->r, m->keys[i].id));
 	out = malloc(at + size);
 	if (!out)
 		return -ENOMEM;
 	for (size_t i = 0; i + 1 < m->classes && !err; i++) {
-		err = write_record(m, m->keys[i].g, out + at);
-		at += btf_record_size(merge_record(&m->r, m->keys[i].g));
+		err = write_record(m, m->keys[i].id, out + at);
+		at += btf_record_size(merge_record(&m->r, m->keys[i].id));
 	}
 	if (!err && at + m->strings.strings_size > UINT32_MAX)
 		err = -EOVERFLOW;
@@ -224,10 +195,10 @@ static int map_records(struct merge *m, struct merged *ret)
 		uint32_t *first = &ret->units[id - 1];
 
 		ret->map[g] = id;
-		ret->chosen[g] = m->keys[id - 1].g == g;
+		ret->chosen[g] = m->keys[id - 1].id == g;
 		/* a declaration's unit does not define it */
 		if (unit && (!*first || unit < *first) &&
-		    (!is_forward(&m->r, g) || is_forward(&m->r, m->keys[id - 1].g)))
+		    (!is_forward(&m->r, g) || is_forward(&m->r, m->keys[id - 1].id)))
 			*first = unit;
 	}
 	return 0;
