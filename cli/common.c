@@ -13,15 +13,14 @@ static void put_safe(FILE *to, const char *text)
 	const uint8_t *s = (const uint8_t *)text;
 
 	while (*s) {
-		size_t n = *s < 0x80 ? 1 : utf8_length(s, strnlen((const char *)s, 4));
-		bool plain = n == 1 ? *s >= ' ' && *s != 127 : n && !utf8_control(s, n);
+		bool plain;
+		size_t n = utf8_character(s, strnlen((const char *)s, 4), &plain);
 
 		if (plain) {
 			fwrite(s, 1, n, to);
 			s += n;
 			continue;
 		}
-		n = n ? n : 1;
 		for (; n; n--)
 			fprintf(to, "\\x%02x", *s++);
 	}

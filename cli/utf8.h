@@ -46,6 +46,15 @@ static inline uint32_t utf8_control(const uint8_t *s, size_t n)
 	return 0;
 }
 
+/* Bytes of the character at `s`, 1 if it is none; *plain: it is one, and acts on nothing. */
+static inline size_t utf8_character(const uint8_t *s, size_t size, bool *plain)
+{
+	size_t n = *s < 0x80 ? 1 : utf8_length(s, size);
+
+	*plain = n == 1 ? *s >= ' ' && *s != 127 : n && !utf8_control(s, n);
+	return n ? n : 1;
+}
+
 /* The size without a sequence that was cut off at its end. */
 static inline size_t utf8_whole(const uint8_t *s, size_t size)
 {
