@@ -27,7 +27,7 @@ static void advise_idle(uint64_t lost)
 	    "weir: %" PRIu64 " of these events were lost while buffers had room: weir was not too "
 	    "slow. Such fires were in a signal handler that interrupted another fire, or in a "
 	    "thread that found no slot; and leaving a handler by siglongjmp out of a fire takes a "
-	    "packet or a slot away until weir ends.\n",
+	    "packet away until weir ends, and without rseq a slot for good.\n",
 	    lost);
 }
 
