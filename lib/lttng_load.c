@@ -133,13 +133,13 @@ void lttng_load(void)
 	__atomic_fetch_add(&loading, 1, __ATOMIC_RELEASE);
 	ret = load(&api, &err);
 	if (!ret)
-		covered = fork_is_lttngs();
+		covered = fork_is_lttngs() || !lttng_fork_claim();
 	pthread_mutex_lock(&load_lock);
 	if (ret && !loaded) {
 		load_error = err;
 	} else if (!ret && !loaded) {
 		lttng_api = api;
-		fork_covered = covered || !lttng_fork_claim();
+		fork_covered = covered;
 		__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&load_lock);
