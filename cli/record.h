@@ -17,9 +17,6 @@
 #include "reader/ctf.h"
 #include "reader/filter.h"
 
-#define MS     INT64_C(1000000)
-#define SECOND INT64_C(1000000000)
-
 struct record_options {
 	struct selection selection;
 	bool overwrite;
@@ -94,6 +91,12 @@ void record_refresh(struct record *record, struct target *target, int64_t now);
 /* A session ended; the target itself. */
 void record_session_over(struct target *target, struct recording *recording, bool overwrite);
 void record_trace_over(struct record *record, struct target *target);
+
+/* What a chunk tells of losses: the first slot of a CPU tells for all. */
+uint64_t record_losses_of(const struct shm *shm, const struct stream_chunk *chunk);
+
+/* What a session lost on each of `cpus` since the last packet that told of it. */
+void record_losses_end(struct ctf_writer *writer, const struct session *session, uint32_t cpus);
 
 struct ctf_totals record_totals(const struct record *record);
 

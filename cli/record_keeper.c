@@ -96,7 +96,7 @@ static void tell(const struct record *record, const struct message *m, size_t si
 void keeper_begun(const struct record *record, const struct target *target)
 {
 	uint32_t cpus = target->shm.head.cpus < CPUS_MAX ? target->shm.head.cpus : CPUS_MAX;
-	uint32_t per_cpu = target->shm.head.slots / target->shm.head.cpus;
+	uint32_t per_cpu = shm_slots_per_cpu(&target->shm);
 	const struct recording *r = target->user;
 	const struct session *s = &target->session;
 	size_t size = sizeof(struct message) + cpus * sizeof(struct losses);
@@ -352,7 +352,6 @@ struct drain {
 	struct entry *entry;
 	struct ctf_writer *writer;
 	struct schema *schema;
-	uint32_t per_cpu;
 };
 
 static int take_chunk(void *arg, const struct stream_chunk *chunk)
@@ -360,8 +359,7 @@ static int take_chunk(void *arg, const struct stream_chunk *chunk)
 	struct drain *d = arg;
 	struct stream_chunk own = *chunk;
 
-	if (own.slot % d->per_cpu)
-		own.lost = 0;
+	own.lost = record_losses_of(&d->entry->shm, chunk);
 	return ctf_writer_chunk(d->writer, &d->entry->clock, d->schema, &own, NULL);
 }
 
@@ -382,6 +380,7 @@ static void resume_slot(const struct drain *d, struct stream *stream, uint32_t s
 static void drain(const struct drain *d)
 {
 	struct entry *e = d->entry;
+	uint32_t per_cpu = shm_slots_per_cpu(&e->shm);
 	struct stream stream;
 
 	if (stream_init(&stream, &e->session))
@@ -389,23 +388,18 @@ static void drain(const struct drain *d)
 	for (uint32_t slot = 0; slot < e->shm.head.slots; slot++)
 		resume_slot(d, &stream, slot);
 	for (uint32_t cpu = 0; cpu < e->message->cpus; cpu++)
-		ctf_writer_lost_base(d->writer, cpu * d->per_cpu, e->message->losses[cpu].base,
+		ctf_writer_lost_base(d->writer, cpu * per_cpu, e->message->losses[cpu].base,
 		                     e->message->losses[cpu].before);
 	for (int i = 0; i < 4; i++) /* a missing packet is believed in the second look */
 		stream_look(&stream, STREAM_ALL, take_chunk, (void *)(uintptr_t)d);
-	for (uint32_t cpu = 0; cpu < e->message->cpus; cpu++) {
-		const uint64_t *lost = &shm_stripe(&e->shm, cpu)->lost[e->session.index];
-
-		ctf_writer_lost(d->writer, clock_now(&e->clock), cpu * d->per_cpu,
-		                __atomic_load_n(lost, __ATOMIC_RELAXED));
-	}
+	record_losses_end(d->writer, &e->session, e->message->cpus);
 	stream_deinit(&stream);
 }
 
 static void entry_finish(struct keeper *keeper, struct entry *e)
 {
 	struct schema schema = { 0 };
-	struct drain d = { .entry = e, .schema = &schema, .per_cpu = 1 };
+	struct drain d = { .entry = e, .schema = &schema };
 	struct ctf_totals totals;
 
 	if (!e->session.open && e->folder < 0)
@@ -413,9 +407,6 @@ static void entry_finish(struct keeper *keeper, struct entry *e)
 	if (trace_open(keeper, e, &d.writer))
 		return;
 	if (e->open) {
-		uint32_t n = e->shm.head.slots / e->shm.head.cpus;
-
-		d.per_cpu = n ? n : 1;
 		schema_update(&schema, &e->shm);
 		clock_update(&e->clock);
 	}

@@ -4,7 +4,6 @@
 #include "cli/cmd.h"
 #include "cli/parse.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,12 +49,10 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },           { 0 },
 };
 
-static int parse_option(struct record_options *o, int c)
+static int parse_option(void *options, int c)
 {
-	int shared = selection_option(&o->selection, c, optarg);
+	struct record_options *o = options;
 
-	if (shared <= 0)
-		return shared ? 2 : 0;
 	switch (c) {
 	case 'o':
 		o->folder = optarg;
@@ -94,7 +91,6 @@ static int parse_option(struct record_options *o, int c)
 		o->quiet = true;
 		return 0;
 	default:
-		fputs("`weir record --help` says more.\n", stderr);
 		return 2;
 	}
 }
@@ -110,31 +106,24 @@ static int check_options(const struct record_options *o)
 
 int record_parse(int argc, char **argv, struct record_options *o)
 {
-	int end;
+	static const struct selection_command command = {
+		.verb = "record",
+		.short_options = SELECTION_SHORT "o:d:s:zOu:m:b:qh",
+		.long_options = long_options,
+		.usage = usage,
+		.option = parse_option,
+	};
+	int end, status;
 
-	if (selection_begin(&o->selection, argc, argv, &end))
-		return 3;
 	o->buffer = BUFFER_DEFAULT;
-	for (;;) {
-		int c =
-		    getopt_long(end, argv, SELECTION_SHORT "o:d:s:zOu:m:b:qh", long_options, NULL);
-		int status;
-
-		if (c < 0)
-			break;
-		if (c == 'h') {
-			usage(stdout);
-			return 1;
-		}
-		status = parse_option(o, c);
-		if (status)
-			return status + 1;
-	}
+	status = selection_parse(&o->selection, &command, o, argc, argv, &end);
+	if (status)
+		return status;
 	/* Where to is asked first, as it comes first in the usage. */
 	if (!o->folder) {
 		cli_fail("where to? -o DIR");
 		return 3;
 	}
-	return selection_end(&o->selection, argv, optind, end, "record") || check_options(o) ? 3
-	                                                                                     : 0;
+	status = selection_end(&o->selection, argv, optind, end, command.verb);
+	return status || check_options(o) ? 3 : 0;
 }

@@ -113,12 +113,21 @@ struct recording *record_trace(struct record *record, struct target *target)
 	return r;
 }
 
-/* Slots of a CPU share its stripe's counter; the first of them tells of it. */
-static uint32_t slots_per_cpu(const struct target *target)
+uint64_t record_losses_of(const struct shm *shm, const struct stream_chunk *chunk)
 {
-	uint32_t n = target->shm.head.slots / target->shm.head.cpus;
+	return chunk->slot % shm_slots_per_cpu(shm) ? 0 : chunk->lost;
+}
 
-	return n ? n : 1;
+void record_losses_end(struct ctf_writer *writer, const struct session *session, uint32_t cpus)
+{
+	uint64_t now = clock_now(session->clock);
+
+	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
+		const uint64_t *lost = &shm_stripe(session->shm, cpu)->lost[session->index];
+
+		ctf_writer_lost(writer, now, cpu * shm_slots_per_cpu(session->shm),
+		                __atomic_load_n(lost, __ATOMIC_RELAXED));
+	}
 }
 
 /*
@@ -141,7 +150,7 @@ static void begin_losses(const struct target *target, struct recording *r)
 	const uint64_t *base = target->session.lost_base;
 
 	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
-		uint32_t slot = cpu * slots_per_cpu(target);
+		uint32_t slot = cpu * shm_slots_per_cpu(&target->shm);
 
 		ctf_writer_lost_base(r->writer, slot, base ? base[cpu] : 0,
 		                     ctf_writer_lost_so_far(r->writer, slot));
@@ -170,7 +179,7 @@ static void tell_gap(const struct target *target, struct recording *r, uint32_t 
 static void tell_rest(const struct target *target, struct recording *r)
 {
 	uint64_t sum = session_overwritten(&target->session) - target->stream.partial;
-	uint32_t slot = r->gap_slot - r->gap_slot % slots_per_cpu(target);
+	uint32_t slot = r->gap_slot - r->gap_slot % shm_slots_per_cpu(&target->shm);
 
 	if (r->begun == target->session.generation && (int64_t)(sum - r->gaps) > 0)
 		ctf_writer_discard(r->writer, slot, sum - r->gaps);
@@ -187,8 +196,7 @@ int record_write(struct record *record, struct target *target, struct recording 
 		begin_losses(target, r);
 	if (record->options.overwrite)
 		tell_gap(target, r, own.slot);
-	if (own.slot % slots_per_cpu(target))
-		own.lost = 0;
+	own.lost = record_losses_of(&target->shm, chunk);
 	record->failed =
 	    ctf_writer_chunk(r->writer, &target->clock, &target->schema, &own, &record->err);
 	return record->failed;
@@ -230,17 +238,10 @@ void record_refresh(struct record *record, struct target *target, int64_t now)
 
 void record_session_over(struct target *target, struct recording *r, bool overwrite)
 {
-	uint64_t now = clock_now(&target->clock);
-
 	record_threads(r, target, clock_monotonic());
 	if (overwrite)
 		tell_rest(target, r);
-	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
-		const uint64_t *lost = &shm_stripe(&target->shm, cpu)->lost[target->session.index];
-
-		ctf_writer_lost(r->writer, now, cpu * slots_per_cpu(target),
-		                __atomic_load_n(lost, __ATOMIC_RELAXED));
-	}
+	record_losses_end(r->writer, &target->session, target->shm.head.cpus);
 }
 
 void record_trace_over(struct record *record, struct target *target)
@@ -254,9 +255,7 @@ void record_trace_over(struct record *record, struct target *target)
 		at = &(*at)->next;
 	*at = r->next;
 	ctf_writer_totals(r->writer, &totals);
-	record->done.bytes += totals.bytes;
-	record->done.packets += totals.packets;
-	record->done.events += totals.events;
+	ctf_totals_add(&record->done, &totals);
 	clock_update(&target->clock);
 	ctf_writer_destroy(r->writer, &target->clock, &target->schema);
 	free(r);
@@ -271,9 +270,7 @@ struct ctf_totals record_totals(const struct record *record)
 		struct ctf_totals one;
 
 		ctf_writer_totals(r->writer, &one);
-		sum.bytes += one.bytes;
-		sum.packets += one.packets;
-		sum.events += one.events;
+		ctf_totals_add(&sum, &one);
 	}
 	return sum;
 }

@@ -172,30 +172,35 @@ void until_rename(struct weir_error *err)
 		memcpy(err->message, "--until", 7);
 }
 
+struct checking {
+	struct record *record;
+	size_t good, bad;
+	struct weir_error *err;
+};
+
+static int check_probe(void *arg, struct schema_probe *probe)
+{
+	struct checking *checking = arg;
+	struct weir_error one = { 0 };
+	const struct view *view = view_of(checking->record, probe, &one);
+
+	if (!view)
+		return -ENOMEM;
+	if (view->bound) {
+		checking->good++;
+		return 0;
+	}
+	checking->bad++;
+	keep_best(checking->err, &one);
+	return 0;
+}
+
 int until_check(struct record *record, struct weir_error *err)
 {
-	size_t good = 0, bad = 0;
+	struct checking checking = { .record = record, .err = err };
+	int code = record->until ? tracer_each_probe(record->tracer, check_probe, &checking) : 0;
 
-	for (size_t i = 0; record->until && i < record->tracer->target_count; i++) {
-		struct schema *schema = &record->tracer->targets[i]->schema;
-
-		for (uint32_t id = 1; id < schema->ids; id++) {
-			struct schema_probe *probe = schema->probes[id];
-			struct weir_error one = { 0 };
-			struct view *view;
-
-			if (!probe || probe->withdrawn ||
-			    !patterns_match(&record->patterns, probe->provider, probe->name))
-				continue;
-			view = view_of(record, probe, &one);
-			if (!view)
-				return -ENOMEM;
-			*(view->bound ? &good : &bad) += 1;
-			if (!view->bound)
-				keep_best(err, &one);
-		}
-	}
-	return bad && !good ? -EINVAL : 0;
+	return code ? code : checking.bad && !checking.good ? -EINVAL : 0;
 }
 
 bool until_in_vain(const struct record *record)

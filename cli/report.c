@@ -72,9 +72,7 @@ static int fail_field(const struct aggregate *a, const char *option, const char 
 /* 0, or an exit status: what was asked for cannot be answered from these events. */
 static int check(const struct aggregate *a, const struct options *o)
 {
-	static const char *const always[] = { "probe", "provider", "pid", "tid", "cpu" };
 	const struct query *q = &o->query;
-	bool pseudo = false;
 
 	if (!a->reading.traces)
 		return cli_fail("%s: there is no recording in it; `weir record -o DIR` makes one, "
@@ -85,9 +83,8 @@ static int check(const struct aggregate *a, const struct options *o)
 		    "no probe of this recording fits the pattern; `weir report %s` shows "
 		    "its probes",
 		    o->path);
-	for (int i = 0; q->by && i < 5; i++)
-		pseudo |= !strcmp(q->by, always[i]);
-	if (a->field_probes && q->by && !pseudo && !aggregate_has_field(a, q->by))
+	if (a->field_probes && q->by && !aggregate_is_pseudo(q->by) &&
+	    !aggregate_has_field(a, q->by))
 		return fail_field(a, "--by", q->by, o->path);
 	if (a->field_probes && q->hist && !aggregate_has_field(a, q->hist))
 		return fail_field(a, "--hist", q->hist, o->path);

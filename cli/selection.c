@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 int cli_wrong(const char *option, const char *value, const char *expected)
 {
@@ -14,7 +13,8 @@ int cli_wrong(const char *option, const char *value, const char *expected)
 	return 2;
 }
 
-int selection_begin(struct selection *s, int argc, char **argv, int *end)
+/* 0 or -EINVAL. */
+static int find_command(struct selection *s, int argc, char **argv, int *end)
 {
 	*end = cli_split_command(argc, argv, &s->command);
 	if (!s->command || *s->command)
@@ -39,7 +39,8 @@ static int add_pid(struct selection *s, const char *value)
 	return 0;
 }
 
-int selection_option(struct selection *s, int option, const char *value)
+/* One option: 1 if it is none of these, 0, or -EINVAL. */
+static int take_option(struct selection *s, int option, const char *value)
 {
 	switch (option) {
 	case 'p':
@@ -56,6 +57,34 @@ int selection_option(struct selection *s, int option, const char *value)
 	default:
 		return 1;
 	}
+}
+
+int selection_parse(struct selection *s, const struct selection_command *command, void *options,
+                    int argc, char **argv, int *end)
+{
+	int c;
+
+	if (find_command(s, argc, argv, end))
+		return 3;
+	while ((c = getopt_long(*end, argv, command->short_options, command->long_options, NULL)) >=
+	       0) {
+		int status;
+
+		if (c == 'h') {
+			command->usage(stdout);
+			return 1;
+		}
+		if (c == '?') {
+			fprintf(stderr, "`weir %s --help` says more.\n", command->verb);
+			return 3;
+		}
+		status = take_option(s, c, optarg);
+		if (status > 0)
+			status = command->option(options, c);
+		if (status)
+			return 3;
+	}
+	return 0;
 }
 
 int selection_end(struct selection *s, char **argv, int first, int end, const char *verb)

@@ -9,6 +9,9 @@
 #include "cli/launch.h"
 #include "reader/tracer.h"
 
+#include <getopt.h>
+#include <stdio.h>
+
 #define SELECTION_PIDS_MAX 256
 
 /* For getopt_long, beside a command's own. */
@@ -32,11 +35,22 @@ struct selection {
 	size_t pattern_count;
 };
 
-/* Sets the command that is behind `--`; *end: how many arguments are before it. 0 or -EINVAL. */
-int selection_begin(struct selection *selection, int argc, char **argv, int *end);
+/* A command and what it takes beside the selection. */
+struct selection_command {
+	const char *verb;
+	const char *short_options; /* with SELECTION_SHORT in front, and an `h` */
+	const struct option *long_options;
+	void (*usage)(FILE *to);
+	/* One of its own, with its value in optarg: 0, or 2 and it was said what is wrong. */
+	int (*option)(void *options, int option);
+};
 
-/* One option: 1 if it is none of these, 0, or -EINVAL. */
-int selection_option(struct selection *selection, int option, const char *value);
+/*
+ * Reads all options, and sets the command that is behind `--`; *end: how many arguments are before
+ * it. 0: go on; else the exit status plus one.
+ */
+int selection_parse(struct selection *selection, const struct selection_command *command,
+                    void *options, int argc, char **argv, int *end);
 
 /* After the options: what is left are patterns. -EINVAL if nothing was selected to `verb`. */
 int selection_end(struct selection *selection, char **argv, int first, int end, const char *verb);

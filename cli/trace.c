@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,9 +21,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define MS     INT64_C(1000000)
-#define SECOND INT64_C(1000000000)
 
 struct options {
 	struct selection selection;
@@ -121,13 +117,11 @@ static int parse_colour(const char *text, bool *ret)
 	return 0;
 }
 
-static int parse_option(struct options *o, int c)
+static int parse_option(void *options, int c)
 {
-	int shared = selection_option(&o->selection, c, optarg);
+	struct options *o = options;
 	uint64_t number;
 
-	if (shared <= 0)
-		return shared ? 2 : 0;
 	switch (c) {
 	case 'j':
 		o->json = true;
@@ -164,7 +158,6 @@ static int parse_option(struct options *o, int c)
 		           ? cli_wrong("--color", optarg, "auto, always or never")
 		           : 0;
 	default:
-		fputs("`weir trace --help` says more.\n", stderr);
 		return 2;
 	}
 }
@@ -187,27 +180,20 @@ static const struct option long_options[] = {
 /* 0: go on; else the exit status plus one. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	int end;
+	static const struct selection_command command = {
+		.verb = "trace",
+		.short_options = SELECTION_SHORT "jn:d:t:W:m:b:c:qh",
+		.long_options = long_options,
+		.usage = usage,
+		.option = parse_option,
+	};
+	int end, status;
 
 	o->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	if (selection_begin(&o->selection, argc, argv, &end))
-		return 3;
-	for (;;) {
-		int c =
-		    getopt_long(end, argv, SELECTION_SHORT "jn:d:t:W:m:b:c:qh", long_options, NULL);
-		int status;
-
-		if (c < 0)
-			break;
-		if (c == 'h') {
-			usage(stdout);
-			return 1;
-		}
-		status = parse_option(o, c);
-		if (status)
-			return status + 1;
-	}
-	return selection_end(&o->selection, argv, optind, end, "trace") ? 3 : 0;
+	status = selection_parse(&o->selection, &command, o, argc, argv, &end);
+	if (status)
+		return status;
+	return selection_end(&o->selection, argv, optind, end, command.verb) ? 3 : 0;
 }
 
 /* --- events */
@@ -302,33 +288,37 @@ static void on_notice(void *arg, const char *text)
 	cli_fail("%s", text);
 }
 
+struct checking {
+	struct trace *trace;
+	size_t good, refused;
+	struct weir_error *err;
+};
+
+static int check_probe(void *arg, struct schema_probe *probe)
+{
+	struct checking *checking = arg;
+	struct weir_error one = { 0 };
+	int code = 0;
+	const struct view *view = view_of(checking->trace, probe, &one, &code);
+
+	if (!view)
+		return code;
+	if (!view->refused) {
+		checking->good++;
+		return 0;
+	}
+	checking->refused++;
+	*checking->err = one;
+	return 0;
+}
+
 /* Ask --where of every probe that is there. An error if it can be asked of none. */
 static int check_filter(struct trace *trace, struct weir_error *err)
 {
-	struct tracer *tracer = trace->tracer;
-	size_t good = 0, refused = 0;
-	int code = 0;
+	struct checking checking = { .trace = trace, .err = err };
+	int code = trace->filter ? tracer_each_probe(trace->tracer, check_probe, &checking) : 0;
 
-	for (size_t i = 0; trace->filter && i < tracer->target_count; i++) {
-		struct schema *schema = &tracer->targets[i]->schema;
-
-		for (uint32_t id = 1; id < schema->ids; id++) {
-			struct schema_probe *probe = schema->probes[id];
-			struct weir_error one = { 0 };
-			struct view *view;
-
-			if (!probe || probe->withdrawn ||
-			    !patterns_match(&trace->patterns, probe->provider, probe->name))
-				continue;
-			view = view_of(trace, probe, &one, &code);
-			if (!view)
-				return code;
-			if (view->refused)
-				*err = one;
-			*(view->refused ? &refused : &good) += 1;
-		}
-	}
-	return refused && !good ? -EINVAL : 0;
+	return code ? code : checking.refused && !checking.good ? -EINVAL : 0;
 }
 
 /* --- the loop */

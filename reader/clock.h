@@ -14,6 +14,10 @@
 
 #include <stdint.h>
 
+/* ns */
+#define MS     INT64_C(1000000)
+#define SECOND INT64_C(1000000000)
+
 #define CLOCK_PIECES 4
 
 struct clock_piece {

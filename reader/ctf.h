@@ -54,6 +54,13 @@ _Static_assert(sizeof(struct ctf_packet_head) == 80, "packet head");
 
 #define CTF_COMPLETE UINT32_C(0x80000000)
 
+/* Do its sizes go together? How long a packet may be, the caller knows. */
+static inline bool ctf_head_is_right(const struct ctf_packet_head *head)
+{
+	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
+	       head->content_bits >= sizeof(*head) * 8 && head->content_bits <= head->packet_bits;
+}
+
 /* Nothing but room that an older part of a rotated recording left. */
 static inline bool ctf_is_room(const struct ctf_packet_head *head)
 {
@@ -144,6 +151,12 @@ struct ctf_totals {
 	uint64_t packets;
 	uint64_t events;
 };
+static inline void ctf_totals_add(struct ctf_totals *to, const struct ctf_totals *more)
+{
+	to->bytes += more->bytes;
+	to->packets += more->packets;
+	to->events += more->events;
+}
 void ctf_writer_totals(const struct ctf_writer *writer, struct ctf_totals *ret);
 
 /* Writes the metadata with the last pair of clocks and closes. */

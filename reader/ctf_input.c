@@ -103,9 +103,8 @@ static int need(struct ctf_input *in, size_t size)
 
 static bool head_is_right(const struct ctf_packet_head *head)
 {
-	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
-	       !(head->content_bits % 64) && head->content_bits <= head->packet_bits &&
-	       head->content_bits / 8 >= sizeof(*head) && head->content_bits / 8 <= PACKET_MAX;
+	return ctf_head_is_right(head) && !(head->content_bits % 64) &&
+	       head->content_bits / 8 <= PACKET_MAX;
 }
 
 /* What is behind a packet's content: any length. */

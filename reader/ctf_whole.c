@@ -19,13 +19,6 @@
 #include <unistd.h>
 #include <zstd.h>
 
-static bool head_fits(const struct ctf_packet_head *head, uint64_t left)
-{
-	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
-	       head->packet_bits / 8 >= sizeof(*head) && head->packet_bits / 8 <= left &&
-	       head->content_bits <= head->packet_bits && head->content_bits >= sizeof(*head) * 8;
-}
-
 /* Do the records fill the packet, and lie in its time? Those of an older packet do not. */
 static bool records_fit(int fd, uint64_t at, const struct ctf_packet_head *head)
 {
@@ -72,8 +65,8 @@ static uint64_t whole_packets(int fd, uint64_t size, struct ctf_packet_head *las
 		struct ctf_packet_head head;
 
 		if (pread(fd, &head, sizeof(head), (off_t)at) != sizeof(head) ||
-		    !head_fits(&head, size - at) || ctf_is_room(&head) ||
-		    (at && head.sequence != last->sequence + 1) ||
+		    !ctf_head_is_right(&head) || head.packet_bits / 8 > size - at ||
+		    ctf_is_room(&head) || (at && head.sequence != last->sequence + 1) ||
 		    !is_whole(fd, at, at + head.packet_bits / 8, size, &head))
 			break;
 		*last = head;

@@ -75,44 +75,14 @@ static void decode_bytes(uint8_t type, const uint8_t *at, uint32_t padded, uint3
 		value->size = limit;
 }
 
-bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
-                   uint32_t string_limit, struct record_value *values)
+/* The fields whose bits are set in `wanted`, up to the last of them. */
+static inline bool decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                          uint64_t wanted, uint32_t limit, struct record_value *values)
 {
 	const uint8_t *fixed = (const uint8_t *)bytes + sizeof(struct weir_shm_record);
 	const uint8_t *end = (const uint8_t *)bytes + length;
 	const uint8_t *tail;
-	uint32_t limit = probe->string_limit;
 	bool null = any_null(bytes);
-
-	if ((size_t)(end - fixed) < probe->count * sizeof(uint64_t))
-		return false;
-	if (string_limit && string_limit < limit)
-		limit = string_limit;
-	tail = fixed + probe->count * sizeof(uint64_t);
-	for (uint32_t i = 0; i < probe->count; i++) {
-		uint64_t word = load(fixed + i * sizeof(uint64_t));
-		uint8_t type = probe->fields[i].type;
-		uint32_t padded = word & 0xffff;
-
-		if (!schema_type_is_bytes(type)) {
-			decode_fixed(type, word, &values[i]);
-			continue;
-		}
-		if (padded % 8 || padded > (size_t)(end - tail))
-			return false;
-		decode_bytes(type, tail, padded, (word >> 16) & 0xffff, limit, &values[i]);
-		values[i].null = null && !values[i].original;
-		tail += padded;
-	}
-	return true;
-}
-
-bool record_decode_some(const struct schema_probe *probe, const void *bytes, uint32_t length,
-                        uint64_t wanted, struct record_value *values)
-{
-	const uint8_t *fixed = (const uint8_t *)bytes + sizeof(struct weir_shm_record);
-	const uint8_t *end = (const uint8_t *)bytes + length;
-	const uint8_t *tail;
 
 	if ((size_t)(end - fixed) < probe->count * sizeof(uint64_t))
 		return false;
@@ -130,11 +100,26 @@ bool record_decode_some(const struct schema_probe *probe, const void *bytes, uin
 		if (padded % 8 || padded > (size_t)(end - tail))
 			return false;
 		if (wanted & 1) {
-			decode_bytes(type, tail, padded, (word >> 16) & 0xffff, probe->string_limit,
-			             &values[i]);
-			values[i].null = any_null(bytes) && !values[i].original;
+			decode_bytes(type, tail, padded, (word >> 16) & 0xffff, limit, &values[i]);
+			values[i].null = null && !values[i].original;
 		}
 		tail += padded;
 	}
 	return true;
+}
+
+bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                   uint32_t string_limit, struct record_value *values)
+{
+	uint32_t limit = probe->string_limit;
+
+	if (string_limit && string_limit < limit)
+		limit = string_limit;
+	return decode(probe, bytes, length, record_all_fields(probe), limit, values);
+}
+
+bool record_decode_some(const struct schema_probe *probe, const void *bytes, uint32_t length,
+                        uint64_t wanted, struct record_value *values)
+{
+	return decode(probe, bytes, length, wanted, probe->string_limit, values);
 }

@@ -49,6 +49,12 @@ static inline uint32_t record_length(const void *bytes, uint64_t size)
 bool record_decode(const struct schema_probe *probe, const void *bytes, uint32_t length,
                    uint32_t string_limit, struct record_value *values);
 
+/* As `wanted` below: every field. */
+static inline uint64_t record_all_fields(const struct schema_probe *probe)
+{
+	return probe->count < SCHEMA_FIELDS_MAX ? (UINT64_C(1) << probe->count) - 1 : UINT64_MAX;
+}
+
 /*
  * The same for those fields alone whose bits are set in `wanted`, without a session's limit; what
  * lies behind the last of them is not looked at.

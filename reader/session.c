@@ -585,20 +585,6 @@ uint64_t session_overwritten(const struct session *session)
 	return sum_overwritten(session) - session->overwritten_before;
 }
 
-void session_packets(const struct session *session, struct session_packets *ret)
-{
-	struct session_packets n = { 0 };
-
-	for (uint32_t i = 0; i < session->count; i++) {
-		const struct weir_shm_desc *d = shm_desc(session->shm, session->first + i);
-		uint32_t state = WEIR_DESC_STATE(__atomic_load_n(&d->state, __ATOMIC_RELAXED));
-
-		n.open += state == WEIR_PACKET_OPEN;
-		n.waiting += state == WEIR_PACKET_FULL || state == WEIR_PACKET_READ;
-	}
-	*ret = n;
-}
-
 uint64_t session_expired_at(const struct session *session)
 {
 	return __atomic_load_n(&shm_session(session->shm, session->index)->expired_at,

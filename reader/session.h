@@ -81,14 +81,6 @@ void session_renew(const struct session *session);
 uint64_t session_lost(const struct session *session);
 uint64_t session_overwritten(const struct session *session);
 
-/* What the session's packets are at. */
-struct session_packets {
-	uint32_t open;    /* being filled */
-	uint32_t waiting; /* full, to be read */
-};
-
-void session_packets(const struct session *session, struct session_packets *ret);
-
 /* Where this session's events lie that were lost before `clock` ticks, for the gap's report. */
 uint64_t session_expired_at(const struct session *session);
 

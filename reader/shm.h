@@ -57,6 +57,14 @@ static inline struct weir_shm_header *shm_header(const struct shm *shm)
 	return (struct weir_shm_header *)shm->base;
 }
 
+/* Slots of a CPU share its stripe's counters. At least 1. */
+static inline uint32_t shm_slots_per_cpu(const struct shm *shm)
+{
+	uint32_t n = shm->head.slots / shm->head.cpus;
+
+	return n ? n : 1;
+}
+
 static inline struct weir_shm_session *shm_session(const struct shm *shm, uint32_t i)
 {
 	return (struct weir_shm_session *)(shm->base + shm->head.off_session) + i;

@@ -107,6 +107,7 @@ static int collect_once(struct stream *stream, uint32_t packet, struct stream_en
 	uint64_t word = __atomic_load_n(&desc->state, __ATOMIC_ACQUIRE);
 	uint32_t state = WEIR_DESC_STATE(word), owner;
 
+	ret->word = word;
 	if (state == WEIR_PACKET_FREE || state == WEIR_PACKET_TAKEN)
 		return NOTHING;
 	*ret = (struct stream_entry){
@@ -144,9 +145,13 @@ useless:
 static bool collect(struct stream *stream, uint32_t packet, struct stream_entry *ret)
 {
 	int what = MOVED;
+	uint32_t state;
 
 	for (int i = 0; i < 8 && what == MOVED; i++)
 		what = collect_once(stream, packet, ret);
+	state = WEIR_DESC_STATE(ret->word);
+	stream->open += state == WEIR_PACKET_OPEN;
+	stream->waiting += state == WEIR_PACKET_FULL || state == WEIR_PACKET_READ;
 	return what == PACKET;
 }
 
@@ -165,6 +170,7 @@ static uint32_t collect_all(struct stream *stream)
 	uint32_t n = 0;
 	bool sorted = true;
 
+	stream->open = stream->waiting = 0;
 	for (uint32_t i = 0; i < session->count; i++) {
 		if (!collect(stream, session->first + i, &stream->entries[n]))
 			continue;
@@ -174,7 +180,6 @@ static uint32_t collect_all(struct stream *stream)
 	}
 	if (!sorted)
 		qsort(stream->entries, n, sizeof(*stream->entries), by_sequence);
-	stream->full = n == session->count;
 	return n;
 }
 
@@ -327,7 +332,6 @@ int64_t stream_look(struct stream *stream, enum stream_what what, stream_fn fn, 
 	uint32_t n, from = 0;
 	int64_t sum = 0;
 
-	stream->looks++;
 	stream->held = false;
 	n = collect_all(stream);
 	for (uint32_t i = 1; i <= n; i++) {

@@ -51,14 +51,14 @@ struct stream {
 	struct session *session; /* borrowed */
 	struct stream_slot *slots;
 	struct stream_entry *entries;
-	uint8_t *bounce; /* overwrite mode: copy of an OPEN packet */
-	uint64_t looks;
+	uint8_t *bounce;  /* overwrite mode: copy of an OPEN packet */
 	uint64_t records; /* delivered */
 	uint64_t partial; /* of these, in packets that were overwritten afterwards */
 	uint64_t missing; /* packets whose sequence number never came */
 	uint64_t bad;     /* descriptors and commit words that made no sense */
 	bool held;        /* the last look met a number that was missing */
-	bool full;        /* the last look found no free packet */
+	uint32_t open;    /* packets that the last look found open ... */
+	uint32_t waiting; /* ... and those that waited to be read */
 };
 
 int stream_init(struct stream *stream, struct session *session);

@@ -20,8 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MS     INT64_C(1000000)
-#define SECOND INT64_C(1000000000)
 /* Clocks of different kinds are converted with less error than this. */
 #define CLOCK_SLACK INT64_C(1000)
 /* Fires that are under way when a session ends get this long to commit. */
@@ -148,16 +146,41 @@ static bool process_is_over(const struct tracer_process *process)
 
 /* --- targets */
 
-static bool target_matches(const struct target *target)
+static int target_each_probe(const struct target *target,
+                             int (*fn)(void *arg, struct schema_probe *probe), void *arg)
 {
-	for (uint32_t id = 1; id < target->schema.ids; id++) {
-		const struct schema_probe *p = target->schema.probes[id];
+	int code = 0;
+
+	for (uint32_t id = 1; !code && id < target->schema.ids; id++) {
+		struct schema_probe *p = target->schema.probes[id];
 
 		if (p && !p->withdrawn &&
 		    patterns_match(target->tracer->options.session.patterns, p->provider, p->name))
-			return true;
+			code = fn(arg, p);
 	}
-	return false;
+	return code;
+}
+
+int tracer_each_probe(const struct tracer *tracer, int (*fn)(void *arg, struct schema_probe *probe),
+                      void *arg)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < tracer->target_count; i++)
+		code = target_each_probe(tracer->targets[i], fn, arg);
+	return code;
+}
+
+static int is_one(void *arg, struct schema_probe *probe)
+{
+	(void)arg;
+	(void)probe;
+	return 1;
+}
+
+static bool target_matches(const struct target *target)
+{
+	return target_each_probe(target, is_one, NULL);
 }
 
 static void target_end_session(struct target *target)
@@ -778,15 +801,11 @@ static int take_chunk(void *arg, const struct stream_chunk *chunk)
  * Losses are the tracer's doing only where the buffer is full of what it has not taken. If much of
  * it was not, at the beginning of this look and of the one before, there was another reason.
  */
-static void judge_losses(struct target *target)
+static void judge_losses(struct target *target, uint64_t lost)
 {
-	struct session_packets packets;
-	uint64_t lost;
-	bool room;
+	const struct stream *stream = &target->stream;
+	bool room = 2 * stream->waiting < target->session.count - stream->open;
 
-	session_packets(&target->session, &packets);
-	room = 2 * packets.waiting < target->session.count - packets.open;
-	lost = session_lost(&target->session);
 	if (lost > target->lost_seen && room && target->had_room)
 		target->tracer->lost_idle += lost - target->lost_seen;
 	target->lost_seen = lost;
@@ -795,10 +814,10 @@ static void judge_losses(struct target *target)
 
 static int64_t target_look(struct target *target, enum stream_what what)
 {
-	int64_t n;
+	uint64_t lost = session_lost(&target->session);
+	int64_t n = stream_look(&target->stream, what, take_chunk, target);
 
-	judge_losses(target);
-	n = stream_look(&target->stream, what, take_chunk, target);
+	judge_losses(target, lost);
 	return n < 0 ? 0 : n; /* no memory: the packets stay where they are */
 }
 

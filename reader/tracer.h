@@ -133,6 +133,10 @@ int64_t tracer_look(struct tracer *tracer);
 /* Switch everything off and hand out what is left, in order. */
 int tracer_stop(struct tracer *tracer);
 
+/* `fn` for each probe there is that the patterns choose, until it returns nonzero: that is returned. */
+int tracer_each_probe(const struct tracer *tracer, int (*fn)(void *arg, struct schema_probe *probe),
+                      void *arg);
+
 /* Is there nothing left that could have an event? */
 bool tracer_ended(const struct tracer *tracer);
 

@@ -51,6 +51,11 @@ static enum pseudo pseudo_of(const char *name)
 	return NONE;
 }
 
+bool aggregate_is_pseudo(const char *name)
+{
+	return pseudo_of(name) != NONE;
+}
+
 /* --- probes */
 
 static struct plan *make_plan(struct aggregate *a, const struct schema_probe *probe)
@@ -105,7 +110,7 @@ static void on_probe(void *arg, const struct ctf_trace *trace, const struct sche
 	use->events = true;
 	if (a->query->where) {
 		plan->usable = plan->usable && bind_where(a, probe, plan);
-		use->fields = probe->count < 64 ? (UINT64_C(1) << probe->count) - 1 : UINT64_MAX;
+		use->fields = record_all_fields(probe);
 	}
 	if (plan->by >= 0)
 		use->fields |= UINT64_C(1) << plan->by;
@@ -161,20 +166,14 @@ static struct row *number_row(struct aggregate *a, struct plan *plan, uint8_t ty
 	return plan->cache[i].row;
 }
 
-/* Where the key does not change from event to event. */
-static struct row *fixed_row(struct aggregate *a, struct plan *plan,
-                             const struct schema_probe *probe)
+/* The row of PROVIDER:PROBE, or of its provider. */
+static struct row *name_row(struct rows *rows, const struct schema_probe *probe, bool provider)
 {
 	char text[256];
-	int n;
+	int n = snprintf(text, sizeof(text), "%s%s%s", probe->provider, provider ? "" : ":",
+	                 provider ? "" : probe->name);
 
-	if (plan->row)
-		return plan->row;
-	n = plan->pseudo == PROVIDER
-	        ? snprintf(text, sizeof(text), "%s", probe->provider)
-	        : snprintf(text, sizeof(text), "%s:%s", probe->provider, probe->name);
-	plan->row = rows_find(&a->rows, text, (size_t)n < sizeof(text) ? (size_t)n : 255);
-	return plan->row;
+	return rows_find(rows, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
 static struct row *row_of(struct aggregate *a, struct plan *plan, const struct ctf_event *e)
@@ -197,8 +196,10 @@ static struct row *row_of(struct aggregate *a, struct plan *plan, const struct c
 	case CPU:
 		number.u64 = e->cpu;
 		break;
-	default:
-		return fixed_row(a, plan, e->probe);
+	default: /* the same for all events */
+		if (!plan->row)
+			plan->row = name_row(&a->rows, e->probe, plan->pseudo == PROVIDER);
+		return plan->row;
 	}
 	return number_row(a, plan, WEIR_U64, &number);
 }
@@ -224,20 +225,6 @@ static double number_of(uint8_t type, const struct record_value *v)
 	}
 }
 
-static struct row *probe_row(struct aggregate *a, struct plan *plan,
-                             const struct schema_probe *probe)
-{
-	char name[256];
-
-	if (!plan->probe) {
-		int n = snprintf(name, sizeof(name), "%s:%s", probe->provider, probe->name);
-
-		plan->probe =
-		    rows_find(&a->probes, name, (size_t)n < sizeof(name) ? (size_t)n : 255);
-	}
-	return plan->probe;
-}
-
 static bool is_hidden(const struct plan *plan, const struct ctf_event *e)
 {
 	struct filter_context context = { e->pid, e->tid, e->cpu };
@@ -256,7 +243,9 @@ static void on_event(void *arg, const struct ctf_event *e)
 		a->hidden++;
 		return;
 	}
-	probe = probe_row(a, plan, e->probe);
+	if (!plan->probe)
+		plan->probe = name_row(&a->probes, e->probe, false);
+	probe = plan->probe;
 	if (!probe)
 		return;
 	a->matched++;

@@ -69,7 +69,10 @@ int aggregate_timeline(struct aggregate *a, const char *path, struct timeline *t
 
 void aggregate_remember_fields(struct aggregate *a, const struct schema_probe *probe);
 
-/* Does any probe that was looked at have this field? Pseudo fields count. */
+/* Is it a name that every probe has, such as `pid`? */
+bool aggregate_is_pseudo(const char *name);
+
+/* Does any probe that was looked at have this field? */
 bool aggregate_has_field(const struct aggregate *a, const char *name);
 
 /* The field that was most likely meant by `name`, or NULL. */
