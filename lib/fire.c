@@ -270,7 +270,7 @@ int weir_fire_values(struct weir_probe *head, const union weir_value *values, si
 static void sinks_point(struct probe *probe)
 {
 	static const uint32_t on = 1;
-	const volatile uint32_t *word = &mask_off;
+	const volatile uint32_t *word = &probe->no_sink;
 
 	if (probe->sinks)
 		word = probe->sinks->next || !probe->sinks->on ? &on : probe->sinks->on;

@@ -25,13 +25,13 @@ struct weir_sink {
 	void (*fire)(struct weir_sink *sink, const uint64_t *args, const void *ip);
 };
 
-struct probe {
+/* Aligned to a line: the first one is all that a fire of fixed words reads. */
+struct __attribute__((aligned(64))) probe {
 	struct weir_probe head;
 	/* hot: arch/x86_64/fire.S knows these offsets */
-	uint64_t
-	    record; /* offset 40: {id:16, 0:38, fixed length/8:10} of a record without strings */
+	uint64_t record;         /* 40: {id:16, 0:38, length/8:10} of one without strings */
 	void (*site_fn)(void);   /* 48: the site, to be called with the arguments */
-	uint32_t string_limit;   /* 56 */
+	uint32_t no_sink;        /* 56: 0; where head.sinks points without one: in this line */
 	uint16_t id;             /* 60: in the shared memory */
 	uint8_t fields;          /* 62 */
 	uint8_t args;            /* 63 */
@@ -41,6 +41,7 @@ struct probe {
 	uint32_t room; /* 80: of its longest record; 0: weir_entry_mixed cannot write it */
 	uint8_t types[WEIR_FIELDS_MAX]; /* enum weir_type */
 	struct weir_sink *sinks;
+	uint32_t string_limit; /* 104 */
 
 	/* cold */
 	struct probe *next;      /* in its provider, in order of creation */

@@ -133,7 +133,7 @@ static void probe_init(struct probe *probe, uint16_t id, struct weir_note *note)
 
 	probe->head.site = &site_off;
 	probe->head.mask = &mask_off;
-	probe->head.sinks = &mask_off;
+	probe->head.sinks = &probe->no_sink;
 	probe->note = note;
 	probe->id = id;
 	probe->fields = (uint8_t)note->fields;
@@ -177,9 +177,10 @@ int registry_get(struct weir_note *note, struct probe **ret)
 	}
 	if (count + 1 >= WEIR_SHM_PROBES)
 		return -ENOSPC;
-	probe = calloc(1, sizeof(*probe));
+	probe = aligned_alloc(_Alignof(*probe), sizeof(*probe));
 	if (!probe)
 		return -ENOMEM;
+	memset(probe, 0, sizeof(*probe));
 	probe_init(probe, (uint16_t)++count, note);
 	probe->hash = h;
 	probe->name_hash = hash_name((const char *)(note + 1), note_probe(note));

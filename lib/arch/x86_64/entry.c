@@ -8,7 +8,7 @@
 /* What fire.S reads. */
 _Static_assert(offsetof(struct probe, record) == 40, "fire.S");
 _Static_assert(offsetof(struct probe, site_fn) == 48, "fire.S");
-_Static_assert(offsetof(struct probe, string_limit) == 56, "fire.S");
+_Static_assert(offsetof(struct probe, string_limit) == 104, "fire.S");
 _Static_assert(offsetof(struct probe, id) == 60, "fire.S");
 _Static_assert(offsetof(struct probe, fields) == 62, "fire.S");
 _Static_assert(offsetof(struct probe, bytes_fields) == 76, "fire.S");

@@ -31,13 +31,13 @@
 #define PROBE_SINKS     16
 #define PROBE_RECORD    40
 #define PROBE_SITE_FN   48
-#define PROBE_LIMIT     56
 #define PROBE_ID        60
 #define PROBE_FIELDS    62
 #define PROBE_STRINGS   76
 #define PROBE_ROOM      80
 #define PROBE_ARGS      63
 #define PROBE_SINK      96	/* the first one */
+#define PROBE_LIMIT     104
 
 #define SINK_NEXT       0
 #define SINK_FIRE       16
@@ -100,8 +100,38 @@
 	.size	\name, . - \name
 	.endm
 
+/* Nothing but the site, if somebody is there. Its arguments on the stack: see SITE_STACK in stub.c. */
+	.macro	SITE
+	movq	PROBE_SITE(%r10), %rax
+	cmpw	$SITE_OFF, (%rax)
+	jne	1f
+	ret
+1:
+	FRAMED
+	.endm
+
+	.macro	FRAMED
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	call	*PROBE_SITE_FN(%r10)
+	popq	%rbp
+	.cfi_def_cfa %rsp, 8
+	ret
+	.endm
+
+/*
+ * A trap leaves caches and, without PCID, TLBs cold: what a fire for a tracer in the kernel alone
+ * runs through is one line, and no entry lies across a page.
+ */
 	.macro	FIXED n
 	RSEQ_TABLE fixed_\n
+	.balign	512
+	ENTRY	weir_entry_site_\n
+	SITE
+	END	weir_entry_site_\n
 	ENTRY	weir_entry_\n
 	movq	PROBE_MASK(%r10), %rax
 	movq	PROBE_SINKS(%r10), %r11
@@ -109,7 +139,7 @@
 	jne	weir_entry_any
 	movl	(%rax), %eax
 	testl	%eax, %eax
-	jz	weir_entry_site
+	jz	weir_entry_site_\n
 	.if \n >= 3
 	movq	%rdx, %xmm0
 	.endif
@@ -216,7 +246,7 @@ fixed_\n\()_commit:
 	testl	%r8d, %r8d
 	jnz	.Lagain_\n
 	RESTORE \n
-	jmp	weir_entry_site
+	jmp	weir_entry_site_\n
 	END	weir_entry_\n
 	.endm
 
@@ -255,25 +285,9 @@ fixed_\n\()_commit:
 	FIXED	11
 	FIXED	12
 
-/* Nothing but the site, if somebody is there. */
-	ENTRY	weir_entry_site
-	movq	PROBE_SITE(%r10), %rax
-	cmpw	$SITE_OFF, (%rax)
-	jne	weir_entry_framed
-	ret
-	END	weir_entry_site
-
-/* The site, whose arguments on the stack are at 24(%rsp) there: see SITE_STACK in stub.c. */
+	.balign	1024		/* this and the next two in one page */
 	ENTRY	weir_entry_framed
-	pushq	%rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset %rbp, 0
-	movq	%rsp, %rbp
-	.cfi_def_cfa_register %rbp
-	call	*PROBE_SITE_FN(%r10)
-	popq	%rbp
-	.cfi_def_cfa %rsp, 8
-	ret
+	FRAMED
 	END	weir_entry_framed
 
 /*
@@ -285,6 +299,9 @@ fixed_\n\()_commit:
  * A string that is long, NULL, truncated or near the end of a page is left to C.
  */
 	RSEQ_TABLE mixed
+	ENTRY	weir_entry_site_mixed
+	SITE
+	END	weir_entry_site_mixed
 	ENTRY	weir_entry_mixed
 	movq	PROBE_MASK(%r10), %rax
 	movq	PROBE_SINKS(%r10), %r11
@@ -292,7 +309,7 @@ fixed_\n\()_commit:
 	jne	weir_entry_any
 	movl	(%rax), %eax
 	testl	%eax, %eax
-	jz	weir_entry_site
+	jz	weir_entry_site_mixed
 	cmpl	$0, PROBE_ROOM(%r10)
 	je	weir_entry_any
 	movq	%rdi, -48(%rsp)
