@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""page.html, page.css and page.js as three C strings, between which the title and the data go.
+"""The page and its style and scripts as three C strings, between which the title and the data go.
 
-    embed.py page.html page.css page.js OUTPUT.c
+    embed.py page.html page.css SCRIPT.js... OUTPUT.c
 
 The page's Content-Security-Policy names its one style and its one script by their hashes and allows
 nothing else: whatever the data is, nothing of it runs, and nothing is fetched.
@@ -31,14 +31,15 @@ def c_string(name, text):
 
 
 def main():
-    html, css, js = map(read, sys.argv[1:4])
+    html, css, *scripts = map(read, sys.argv[1:-1])
+    js = '"use strict";\n(() => {\n' + "\n".join(scripts) + "})();\n"
     assert "</style" not in css and "</script" not in js and "<!--" not in js
     html = html.replace("@CSS_HASH@", digest(css)).replace("@JS_HASH@", digest(js))
     head, rest = html.split("@TITLE@")
     middle, tail = rest.split("@DATA@")
     middle = middle.replace("@CSS@", css)
     tail = tail.replace("@JS@", js)
-    with open(sys.argv[4], "w", encoding="ascii") as file:
+    with open(sys.argv[-1], "w", encoding="ascii") as file:
         file.write("/* SPDX-License-Identifier: MIT */\n#include \"cli/report/template.h\"\n\n")
         file.write("\n".join(c_string(name, text) for name, text in
                              (("page_head", head), ("page_middle", middle), ("page_tail", tail))))
