@@ -82,7 +82,7 @@ static bool fork_was_nested(void)
  */
 static int fork_patience(void)
 {
-	return lttng_fork_is_covered() || lttng_is_loading() ? 200 : 10000;
+	return lttng_fork_is_covered() || lttng_is_loading() ? 200 : 2000;
 }
 
 static void fork_prepare(void)
