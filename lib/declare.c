@@ -22,6 +22,8 @@
 
 #include "lib/declare.h"
 #include "lib/error.h"
+#include "lib/lock.h"
+#include "lib/pin.h"
 #include "lib/probe.h"
 
 typedef const struct weir_declaration *const *declarations;
@@ -36,9 +38,9 @@ struct holder {
 };
 
 /*
- * `lock` keeps apart whole calls; taken before weir_lock. A fork does not wait for it, since
- * publishing waits for LTTng, whose lock the forking thread may have (see lttng.c); list_lock is for
- * the short time in which `holders` is changed.
+ * `lock` is for all but the loading of what is published, which comes after it (lock.c). A fork does
+ * not wait for it, since withdrawing waits for LTTng, whose lock the forking thread may have (see
+ * lttng.c); list_lock is for the short time in which `holders` is changed.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -262,8 +264,9 @@ static struct holder *hold(declarations object, const char *name,
 	return h;
 }
 
-static int publish_one(declarations begin, declarations end, const char *name,
-                       const struct weir_provider_options *options)
+/* Under `lock`. */
+static int publish_one_begin(declarations begin, declarations end, const char *name,
+                             const struct weir_provider_options *options, struct publication *p)
 {
 	struct weir_error *err = options ? options->error : NULL;
 	struct holder *h;
@@ -281,13 +284,25 @@ static int publish_one(declarations begin, declarations end, const char *name,
 		if (!first)
 			first = ret;
 	}
-	ret = weir_provider_publish(h->provider);
-	if (ret && !first) {
-		if (err)
-			weir_provider_error(h->provider, err);
-		return ret;
-	}
+	weir_lock();
+	publish_begin(h->provider, NULL, p);
+	weir_unlock();
 	return first;
+}
+
+static int publish_one(declarations begin, declarations end, const char *name,
+                       const struct weir_provider_options *options)
+{
+	struct weir_error *err = options ? options->error : NULL;
+	struct publication p = { 0 };
+	int first, ret = 0;
+
+	pthread_mutex_lock(&lock);
+	first = publish_one_begin(begin, end, name, options, &p);
+	pthread_mutex_unlock(&lock);
+	if (p.provider)
+		ret = provider_publish_end(&p, first ? NULL : err);
+	return first ? first : ret;
 }
 
 static int withdraw_one(declarations begin, declarations end, const char *name)
@@ -322,7 +337,7 @@ int weir_declared_publish(declarations begin, declarations end, const char *prov
 	int first = -ENOENT;
 	bool any = false;
 
-	pthread_mutex_lock(&lock);
+	library_pin(); /* not by weir_provider_create, under a lock */
 	for (declarations d = begin; d < end; d++) {
 		int ret;
 
@@ -333,7 +348,6 @@ int weir_declared_publish(declarations begin, declarations end, const char *prov
 			first = ret;
 		any = true;
 	}
-	pthread_mutex_unlock(&lock);
 	if (!any)
 		error_set(options ? options->error : NULL, -ENOENT,
 		          "no probe is declared for provider %s here: is its WEIR_PROBE in a file "

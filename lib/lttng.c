@@ -12,6 +12,8 @@
  * weir_lock. LTTng's lock must not be waited for under weir_lock, therefore: weir_lock is given back
  * around each call that takes it, and what a child needs stands before. A child that was forked in
  * between, by another thread, does not know whether LTTng has the batch: it never frees that one.
+ * publish_lock stays, so that nobody else registers or takes away meanwhile; LTTng loads nothing
+ * in these calls (lock.c).
  */
 #include "lib/lttng.h"
 
@@ -20,6 +22,7 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/lock.h"
 #include "lib/lttng_event.h"
 
 struct lttng_batch {
@@ -142,6 +145,20 @@ static int batch_register(struct weir_provider *provider, struct lttng_batch *ba
 	return ret;
 }
 
+void lttng_load_code(const struct weir_provider *provider, struct probe **probes, size_t count)
+{
+	const struct lttng_layout *layout;
+	struct weir_error unsaid; /* lttng_publish() will say it */
+
+	if (provider->flags & WEIR_PROVIDER_NO_USDT || lttng_loaded(&unsaid))
+		return;
+	weir_lock();
+	for (size_t i = 0; i < count; i++)
+		lttng_layout_find(probes[i]->note, &layout, &unsaid);
+	weir_unlock();
+	lttng_layouts_compile(provider->stub_dir, provider->flags & WEIR_PROVIDER_MEMFD);
+}
+
 int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t count)
 {
 	struct weir_error *err = &provider->error;
@@ -159,9 +176,6 @@ int lttng_publish(struct weir_provider *provider, struct probe **probes, size_t 
 	if (ret == -EINVAL && batch->count)
 		ret = 0;
 	if (!ret) {
-		if (!(provider->flags & WEIR_PROVIDER_NO_USDT))
-			lttng_layouts_compile(provider->stub_dir,
-			                      provider->flags & WEIR_PROVIDER_MEMFD);
 		batch_describe(batch);
 		ret = batch_register(provider, batch);
 	}

@@ -10,8 +10,9 @@
  * lttng_layout.c arguments to payload, portably; lttng_code.c puts it into machine code
  * lttng_fire.c   what a fire does
  *
- * All but lttng_load() and the fork hooks run under weir_lock; lttng_publish() and lttng_withdraw()
- * give it back for a while, and one of them runs at a time.
+ * All but lttng_load(), lttng_load_code() and the fork hooks run under weir_lock; lttng_publish() and
+ * lttng_withdraw() give it back for a while, and publish_lock sees to it that one of them runs at a
+ * time.
  */
 #ifndef WEIR_LIB_LTTNG_H
 #define WEIR_LIB_LTTNG_H
@@ -35,6 +36,13 @@ void lttng_load(void);
 /* 0, or -errno and a sentence of the last lttng_load(): -ENOENT: no such library; -ENOSYS: one
  * that is too old. */
 int lttng_loaded(struct weir_error *err);
+
+/* Is a thread in lttng_load() now? */
+bool lttng_is_loading(void);
+
+/* Machine code for payloads of these probes, if it may be had: it makes and loads a file. To be
+ * called before lttng_publish(), without locks. */
+void lttng_load_code(const struct weir_provider *provider, struct probe **probes, size_t count);
 
 /*
  * Register probes of one provider in a batch, and give them sinks. Sessions that asked for them

@@ -39,7 +39,8 @@ void lttng_event_callback(void);
 /* The layout of a note: an old one or a new one. */
 int lttng_layout_find(const struct weir_note *note, const struct lttng_layout **ret,
                       struct weir_error *err);
-/* Machine code for all layouts that have none yet, if it may be had, in a file as stub_load()'s. */
+/* Machine code for all layouts that have none yet, if it may be had, in a file as stub_load()'s, and
+ * without locks as that. */
 void lttng_layouts_compile(const char *dir, bool memfd);
 /* "u8" of WEIR_U8. */
 const char *lttng_type_name(unsigned int type);

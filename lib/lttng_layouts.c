@@ -15,14 +15,15 @@
 #include <string.h>
 
 #include "lib/error.h"
+#include "lib/lock.h"
 #include "lib/lttng_event.h"
 #include "lib/stub.h"
 
 #define BUCKETS 256
 
-/* Under weir_lock, as all here. */
+/* Under weir_lock. What they point to does not change, but for `pack`. */
 static struct lttng_layout *layouts[BUCKETS];
-static struct lttng_layout *fresh; /* those without code, linked by `fresh` */
+static struct lttng_layout *fresh; /* those for whom nobody has made code, linked by `fresh` */
 
 static struct lttng_layout **bucket(const struct lttng_layout *layout)
 {
@@ -127,23 +128,27 @@ static void codes_use(const struct code *codes, const struct stub_code *stubs, s
 void lttng_layouts_compile(const char *dir, bool memfd)
 {
 	size_t count = 0, room = 0;
+	struct lttng_layout *taken;
 	struct stub_code *stubs;
 	struct code *codes;
 	uintptr_t base;
 
-	for (struct lttng_layout *layout = fresh; layout; layout = layout->fresh)
+	weir_lock();
+	taken = fresh;
+	fresh = NULL; /* what is refused would be refused again */
+	weir_unlock();
+	for (struct lttng_layout *layout = taken; layout; layout = layout->fresh)
 		room++;
 	if (!room || !code_wanted())
 		return;
 	codes = calloc(room, sizeof(*codes));
 	stubs = calloc(room, sizeof(*stubs));
 	if (codes && stubs) {
-		for (struct lttng_layout *layout = fresh; layout; layout = layout->fresh)
+		for (struct lttng_layout *layout = taken; layout; layout = layout->fresh)
 			count += code_make(layout, &codes[count], &stubs[count]);
 		if (count && !codes_load(stubs, count, dir, memfd, &base))
 			codes_use(codes, stubs, count, base);
 	}
 	free(codes);
 	free(stubs);
-	fresh = NULL; /* what was refused would be refused again */
 }

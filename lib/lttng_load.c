@@ -31,9 +31,8 @@ struct lttng_api lttng_api;
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 /*
- * The loader's lock comes before load_lock, since a plugin's constructor may publish: nothing is
- * loaded or looked up under load_lock. Several threads may load at once; the loader keeps them
- * apart, and the first to come back sets the rest.
+ * Nothing is loaded or looked up under load_lock (lock.c). Several threads may load at once; the loader
+ * keeps them apart, and the first to come back sets the rest.
  */
 static unsigned int loading; /* threads that do */
 static bool loaded;          /* set under load_lock, read without it by the fork handlers */
@@ -157,6 +156,11 @@ int lttng_loaded(struct weir_error *err)
 	}
 	pthread_mutex_unlock(&load_lock);
 	return ret;
+}
+
+bool lttng_is_loading(void)
+{
+	return __atomic_load_n(&loading, __ATOMIC_ACQUIRE);
 }
 
 bool lttng_fork_is_covered(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What lies behind a struct weir_probe and a struct weir_provider. Everything here but the hot
- * part of a probe is protected by weir_lock (provider.c).
+ * part of a probe is protected by weir_lock (lock.h).
  */
 #ifndef WEIR_LIB_PROBE_H
 #define WEIR_LIB_PROBE_H
@@ -62,18 +62,16 @@ struct weir_provider {
 	char name[WEIR_NAME_MAX + 1];
 	uint32_t flags; /* enum weir_provider_flag */
 	uint64_t pool_size;
-	char *stub_dir; /* NULL: the default */
-	bool published;
+	char *stub_dir;           /* NULL: the default */
+	bool published;           /* or about to be: probes that are added are published at once */
+	unsigned int withdrawals; /* how many there were: one under way sees that it is too late */
+	unsigned int users;       /* the program, and publications; the last one frees it */
 	struct probe *probes, **last;
 	struct weir_error error;
 	char **paths; /* of its stubs */
 	size_t path_count;
 	struct lttng_batch *lttng;
 };
-
-/* One lock for every provider; a fire never takes it. */
-void weir_lock(void);
-void weir_unlock(void);
 
 /* registry.c: probes live for ever and are found again by what they are: see there. */
 int registry_get(struct weir_note *note, struct probe **ret); /* takes the note */
@@ -86,17 +84,38 @@ int note_create(const char *provider, const char *name, const struct weir_field 
                 struct weir_error *err);
 int name_check(const char *what, const char *name, struct weir_error *err);
 
+/* A call that publishes, between its steps: see publish.c. */
+struct publication {
+	struct weir_provider *provider;
+	unsigned int withdrawals; /* of the provider, at the beginning */
+	struct probe **probes;
+	struct stub_probe *stubs; /* of the same number, or NULL */
+	size_t count;
+	uint8_t *image;
+	size_t image_size;
+	struct stub_file file;
+	int no_usdt, no_memory;  /* -errno; 0: there is */
+	struct weir_error error; /* of the stub */
+};
+
 /*
- * publish.c: make these probes visible or take them away. Under weir_lock, which they give back for a
- * while, and under provider.c's publish_lock, so that there is one at a time.
+ * publish.c: make probes known. Begin chooses all that are not yet, or `only` one, under weir_lock; the
+ * provider is not freed before end. End loads what is to be loaded, and must be called without any
+ * lock that a constructor might wait for. It returns 0, also if the provider was withdrawn
+ * meanwhile, or -errno, and then *err, if not NULL, gets the provider's error.
  */
-int publish(struct weir_provider *provider, bool deferred);
+void publish_begin(struct weir_provider *provider, struct probe *only, struct publication *ret);
+int publish_end(struct publication *p, struct weir_error *err);
+
+/* publish.c: take probes away. Under publish_lock; weir_lock is given back for a while. */
 void withdraw(struct weir_provider *provider);
 
-/* provider.c, for pthread_atfork: prepare returns whether it has publish_lock. */
-bool publish_fork_prepare(void);
-void publish_fork_parent(bool held);
-void publish_fork_child(void);
+/* provider.c: end what begin began, as weir_provider_publish() does. */
+int provider_publish_end(struct publication *p, struct weir_error *err);
+/* provider.c: one user less. Under weir_lock. */
+void provider_put(struct weir_provider *provider);
+/* provider.c, for pthread_atfork: publications of the parent's other threads are not here. */
+void providers_fork_child(void);
 
 /* In lib/fire.c: what the pointers of a probe that is off point to. */
 extern const uint16_t site_off;

@@ -3,89 +3,17 @@
 #include "lib/probe.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/error.h"
+#include "lib/lock.h"
 #include "lib/lttng.h"
 #include "lib/pin.h"
 #include "lib/session.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct weir_provider *providers;
-
-/*
- * Publishing and withdrawing give weir_lock back for a while (see lttng.c), and this one keeps them
- * apart; it is taken before weir_lock.
- */
-static pthread_mutex_t publish_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void weir_lock(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-void weir_unlock(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-static unsigned int forks_waiting; /* those who publish in a loop let them go first */
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
-}
-
-static void lock_to_publish(void)
-{
-	while (__atomic_load_n(&forks_waiting, __ATOMIC_RELAXED))
-		nap();
-	pthread_mutex_lock(&publish_lock);
-	weir_lock();
-}
-
-static void unlock_published(void)
-{
-	weir_unlock();
-	pthread_mutex_unlock(&publish_lock);
-}
-
-/*
- * A fork waits until nobody publishes, unless the forking thread has LTTng's lock, which the
- * publishing one may be waiting for: then it goes on. By that time a call that had the lock before
- * has long returned.
- */
-bool publish_fork_prepare(void)
-{
-	int naps = 0;
-	bool held;
-
-	__atomic_fetch_add(&forks_waiting, 1, __ATOMIC_RELAXED);
-	while (!(held = !pthread_mutex_trylock(&publish_lock)) &&
-	       naps++ < (lttng_fork_is_covered() ? 200 : 50000))
-		nap();
-	__atomic_fetch_sub(&forks_waiting, 1, __ATOMIC_RELAXED);
-	return held;
-}
-
-void publish_fork_parent(bool held)
-{
-	if (held)
-		pthread_mutex_unlock(&publish_lock);
-}
-
-void publish_fork_child(void)
-{
-	static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-
-	/* other threads of the parent may have been there */
-	publish_lock = fresh;
-	forks_waiting = 0;
-}
 
 /*
  * Copy a sized option struct: what the caller does not have is 0; what it has beyond ours must
@@ -169,6 +97,7 @@ int weir_provider_create(const char *name, const struct weir_provider_options *o
 	p->flags = o.flags;
 	p->pool_size = o.pool_size;
 	p->last = &p->probes;
+	p->users = 1;
 	if (o.stub_dir && !(p->stub_dir = strdup(o.stub_dir))) {
 		free(p);
 		return error_set(o.error, -ENOMEM, "provider `%s`: no memory", name);
@@ -206,29 +135,53 @@ int weir_provider_find(const char *name, struct weir_provider **ret)
 	return 0;
 }
 
-int weir_provider_publish(struct weir_provider *provider)
+int provider_publish_end(struct publication *p, struct weir_error *err)
 {
 	int r;
 
-	if (!provider)
-		return -EINVAL;
-	if (lttng_wanted(provider->flags))
+	if (lttng_wanted(p->provider->flags))
 		lttng_load(); /* may wait, and fork */
-	lock_to_publish();
-	r = publish(provider, true);
-	unlock_published();
+	r = publish_end(p, err);
 	session_wait();
 	return r;
+}
+
+int weir_provider_publish(struct weir_provider *provider)
+{
+	struct publication p;
+
+	if (!provider)
+		return -EINVAL;
+	weir_lock();
+	publish_begin(provider, NULL, &p);
+	weir_unlock();
+	return provider_publish_end(&p, NULL);
 }
 
 int weir_provider_withdraw(struct weir_provider *provider)
 {
 	if (!provider)
 		return -EINVAL;
-	lock_to_publish();
+	work_begin();
+	publish_lock();
 	withdraw(provider);
-	unlock_published();
+	publish_unlock();
+	work_end();
 	return 0;
+}
+
+void provider_put(struct weir_provider *provider)
+{
+	if (--provider->users)
+		return;
+	free(provider->stub_dir);
+	free(provider);
+}
+
+void providers_fork_child(void)
+{
+	for (struct weir_provider *p = providers; p; p = p->next)
+		p->users = 1;
 }
 
 void weir_provider_destroy(struct weir_provider *provider)
@@ -237,16 +190,17 @@ void weir_provider_destroy(struct weir_provider *provider)
 
 	if (!provider)
 		return;
-	lock_to_publish();
+	work_begin();
+	publish_lock();
 	withdraw(provider);
 	for (struct probe *p = provider->probes; p; p = p->next)
 		p->provider = NULL;
 	while (*at != provider)
 		at = &(*at)->next;
 	*at = provider->next;
-	unlock_published();
-	free(provider->stub_dir);
-	free(provider);
+	provider_put(provider);
+	publish_unlock();
+	work_end();
 }
 
 void weir_provider_error(struct weir_provider *provider, struct weir_error *ret)
@@ -348,19 +302,23 @@ int weir_probe_create(struct weir_provider *provider, const char *name,
 {
 	struct weir_probe_options o;
 	struct probe *probe = NULL;
+	struct publication p;
+	bool at_once;
 	int r = probe_options(options, &o);
 
 	if (r)
 		return r;
 	if (!provider)
 		return error_set(o.error, -EINVAL, "no provider: NULL was given");
-	lock_to_publish();
+	weir_lock();
 	r = probe_add(provider, name, fields, count, &o, &probe);
-	/* What cannot be published says so in weir_provider_error; the probe is there all the same.
-	 */
-	if (!r && provider->published && !(o.flags & WEIR_PROBE_DEFER))
-		publish(provider, false);
-	unlock_published();
+	at_once = !r && provider->published && !(o.flags & WEIR_PROBE_DEFER);
+	if (at_once)
+		publish_begin(provider, probe, &p);
+	weir_unlock();
+	/* what cannot be published says so in weir_provider_error; the probe is there all the same */
+	if (at_once)
+		publish_end(&p, NULL);
 	if (!r)
 		*ret = &probe->head;
 	return r;

@@ -5,6 +5,18 @@
  *
  * The parts are independent. Where one cannot be had, its reason goes to the provider's error and
  * the other works alone.
+ *
+ * Loading a stub takes the dynamic loader's lock, which must not be waited for under a lock of ours
+ * (lock.c). So publishing is three steps: to choose the probes and make the stub's bytes, under
+ * weir_lock; to load it, under none; and to make it known, under the locks again. What others do in
+ * between does not wait, and the last step takes it as it finds it:
+ *
+ *   they publish the same probes    who comes first makes them known; the other leaves them alone
+ *   they add probes                 those are theirs to publish, if they are not deferred
+ *   they withdraw                   nothing is made known; it is as if all was published before
+ *   they destroy                    the same, and the provider is freed at the end (`users`)
+ *   they fork                       that waits for work, if it can: see lock.c. In a child that was
+ *                                   forked all the same nothing of it is known, and it can publish
  */
 #include "lib/probe.h"
 
@@ -19,6 +31,7 @@
 #include "lib/declare.h"
 #include "lib/environment.h"
 #include "lib/error.h"
+#include "lib/lock.h"
 #include "lib/lttng.h"
 #include "lib/session.h"
 #include "lib/shm.h"
@@ -61,20 +74,25 @@ static bool fork_was_nested(void)
 	return true;
 }
 
-static bool fork_has_publish_lock; /* under weir_lock */
+/*
+ * How long a fork waits for those who publish. They may be waiting for the forking thread: it has
+ * LTTng's lock, if it is LTTng's fork() that called us, or the loader's, if it is in LTTng's
+ * constructor, which may fork, or in another one. By the end of the short time a call that got what
+ * it waits for has long returned.
+ */
+static int fork_patience(void)
+{
+	return lttng_fork_is_covered() || lttng_is_loading() ? 200 : 2000;
+}
 
 static void fork_prepare(void)
 {
-	bool held;
-
 	if (fork_is_nested()) {
 		fork_depth_set(fork_depth + 1);
 		return;
 	}
 	declare_fork_prepare();
-	held = publish_fork_prepare();
-	weir_lock();
-	fork_has_publish_lock = held;
+	locks_fork_prepare(fork_patience());
 	__atomic_store_n(&forking_thread, pthread_self(), __ATOMIC_RELAXED);
 	fork_depth_set(1);
 	lttng_fork_prepare();
@@ -82,15 +100,11 @@ static void fork_prepare(void)
 
 static void fork_parent(void)
 {
-	bool held;
-
 	if (fork_was_nested())
 		return;
 	lttng_fork_parent();
 	fork_depth_set(0);
-	held = fork_has_publish_lock;
-	weir_unlock();
-	publish_fork_parent(held);
+	locks_fork_parent();
 	declare_fork_parent();
 }
 
@@ -116,8 +130,8 @@ static void fork_child(void)
 			shm_ready();
 		}
 	}
-	publish_fork_child();
-	weir_unlock();
+	providers_fork_child();
+	locks_fork_child();
 	lttng_fork_child();
 	fork_depth_set(0);
 	declare_fork_child();
@@ -284,38 +298,29 @@ static void paths_free(struct weir_provider *provider)
 	provider->path_count = 0;
 }
 
-static int stub_start(struct weir_provider *provider, struct probe **probes, size_t count,
-                      struct weir_error *err)
+/* The bytes of it. */
+static int stub_make(struct publication *p)
 {
-	struct stub_probe *stubs = calloc(count, sizeof(*stubs));
-	struct stub_file file;
-	uint8_t *image;
-	size_t size;
-	int r;
+	if (!entry_any())
+		return error_set(&p->error, -ENOTSUP, "not on this architecture yet");
+	p->stubs = calloc(p->count, sizeof(*p->stubs));
+	if (!p->stubs)
+		return error_set(&p->error, -ENOMEM, "no memory for the stub");
+	for (size_t i = 0; i < p->count; i++) {
+		struct probe *probe = p->probes[i];
 
-	if (!stubs)
-		return error_set(err, -ENOMEM, "no memory for the stub");
-	if (!entry_any()) {
-		free(stubs);
-		return error_set(err, -ENOTSUP, "not on this architecture yet");
+		probe->note->site = probe->note->semaphore = 0;
+		p->stubs[i].note = probe->note;
+		p->stubs[i].semaphore = probe->flags & WEIR_PROBE_SEMAPHORE;
 	}
-	for (size_t i = 0; i < count; i++) {
-		probes[i]->note->site = probes[i]->note->semaphore = 0;
-		stubs[i].note = probes[i]->note;
-		stubs[i].semaphore = probes[i]->flags & WEIR_PROBE_SEMAPHORE;
-	}
-	r = stub_build(stubs, count, &image, &size, err);
-	if (!r) {
-		r = stub_load(provider->name, provider->stub_dir,
-		              provider->flags & WEIR_PROVIDER_MEMFD, image, size, &file, err);
-		free(image);
-	}
-	if (!r)
-		r = path_add(provider, file.path, err);
-	for (size_t i = 0; !r && i < count; i++)
-		stub_connect(probes[i], &stubs[i], file.base);
-	free(stubs);
-	return r;
+	return stub_build(p->stubs, p->count, &p->image, &p->image_size, &p->error);
+}
+
+static void stub_use(struct publication *p)
+{
+	p->no_usdt = path_add(p->provider, p->file.path, &p->error);
+	for (size_t i = 0; !p->no_usdt && i < p->count; i++)
+		stub_connect(p->probes[i], &p->stubs[i], p->file.base);
 }
 
 /* ---- all of it ---- */
@@ -335,51 +340,115 @@ static void probe_activate(struct probe *probe, bool usdt, bool buffer)
 		session_match(probe);
 }
 
-static size_t probes_to_publish(struct weir_provider *provider, bool deferred, struct probe ***ret)
+static int probes_choose(struct publication *p, struct probe *only)
 {
-	size_t count = 0, n = 0;
+	size_t room = 0;
 
-	for (struct probe *p = provider->probes; p; p = p->next)
-		count += !p->published && (deferred || !(p->flags & WEIR_PROBE_DEFER));
-	*ret = count ? calloc(count, sizeof(**ret)) : NULL;
-	if (!*ret)
+	for (struct probe *probe = p->provider->probes; probe; probe = probe->next)
+		room += !probe->published && (!only || probe == only);
+	if (!room)
 		return 0;
-	for (struct probe *p = provider->probes; p; p = p->next) {
-		if (!p->published && (deferred || !(p->flags & WEIR_PROBE_DEFER)))
-			(*ret)[n++] = p;
+	p->probes = calloc(room, sizeof(*p->probes));
+	if (!p->probes)
+		return -ENOMEM;
+	for (struct probe *probe = p->provider->probes; probe; probe = probe->next) {
+		if (!probe->published && (!only || probe == only))
+			p->probes[p->count++] = probe;
 	}
-	return n;
+	return 0;
 }
 
-int publish(struct weir_provider *provider, bool deferred)
+void publish_begin(struct weir_provider *provider, struct probe *only, struct publication *ret)
 {
-	struct probe **probes;
-	size_t count = probes_to_publish(provider, deferred, &probes);
-	bool want_buffer = !(provider->flags & WEIR_PROVIDER_NO_BUFFER);
-	int no_buffer = -ENOTSUP, no_usdt = -ENOTSUP, no_lttng = -ENOTSUP;
-	struct weir_error err = { 0 };
-
+	*ret = (struct publication){
+		.provider = provider,
+		.withdrawals = provider->withdrawals,
+		.no_usdt = -ENOTSUP,
+	};
+	provider->users++;
 	provider->published = true;
-	provider->error.code = 0;
-	provider->error.message[0] = '\0';
 	fork_watch();
+	ret->no_memory = probes_choose(ret, only);
+	if (ret->count && !(provider->flags & WEIR_PROVIDER_NO_USDT))
+		ret->no_usdt = stub_make(ret);
+}
+
+/* What this process has to load. Without locks. */
+static void load(struct publication *p)
+{
+	const struct weir_provider *provider = p->provider;
+
+	if (p->image)
+		p->no_usdt = stub_load(provider->name, provider->stub_dir,
+		                       provider->flags & WEIR_PROVIDER_MEMFD, p->image,
+		                       p->image_size, &p->file, &p->error);
+	if (p->count && lttng_wanted(provider->flags))
+		lttng_load_code(provider, p->probes, p->count);
+}
+
+/* What another thread has made known meanwhile is done. */
+static void drop_published(struct publication *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->probes[i]->published)
+			continue;
+		p->probes[n] = p->probes[i];
+		if (p->stubs)
+			p->stubs[n] = p->stubs[i];
+		n++;
+	}
+	p->count = n;
+}
+
+static int make_known(struct publication *p)
+{
+	struct weir_provider *provider = p->provider;
+	bool want_buffer = !(provider->flags & WEIR_PROVIDER_NO_BUFFER);
+	int no_buffer = -ENOTSUP, no_lttng = -ENOTSUP;
+
+	provider->error = (struct weir_error){ 0 };
 	if (want_buffer)
 		no_buffer = buffers_start(provider);
-	if (count && !(provider->flags & WEIR_PROVIDER_NO_USDT))
-		no_usdt = stub_start(provider, probes, count, &err);
-	if (err.code)
-		error_join(&provider->error, no_usdt ? "no USDT: " : "", &err);
-	for (size_t i = 0; i < count; i++) {
-		bool buffer = !no_buffer && !buffers_add(provider, probes[i]);
+	if (!p->no_usdt)
+		stub_use(p);
+	if (p->error.code)
+		error_join(&provider->error, p->no_usdt ? "no USDT: " : "", &p->error);
+	for (size_t i = 0; i < p->count; i++) {
+		bool buffer = !no_buffer && !buffers_add(provider, p->probes[i]);
 
-		probe_activate(probes[i], !no_usdt, buffer);
+		probe_activate(p->probes[i], !p->no_usdt, buffer);
 	}
-	if (count && lttng_wanted(provider->flags))
-		no_lttng = lttng_publish(provider, probes, count);
-	free(probes);
-	if (!count || !no_buffer || !no_usdt || !no_lttng)
+	if (p->count && lttng_wanted(provider->flags))
+		no_lttng = lttng_publish(provider, p->probes, p->count);
+	if (p->no_memory)
+		return error_set(&provider->error, p->no_memory, "no memory to publish");
+	if (!p->count || !no_buffer || !p->no_usdt || !no_lttng)
 		return 0;
-	return want_buffer ? no_buffer : no_usdt;
+	return want_buffer ? no_buffer : p->no_usdt;
+}
+
+int publish_end(struct publication *p, struct weir_error *err)
+{
+	size_t chosen = p->count;
+	int r = 0;
+
+	work_begin();
+	load(p);
+	publish_lock();
+	drop_published(p);
+	if (p->withdrawals == p->provider->withdrawals && (p->count || !chosen))
+		r = make_known(p);
+	if (r && err)
+		*err = p->provider->error;
+	provider_put(p->provider);
+	publish_unlock();
+	work_end();
+	free(p->probes);
+	free(p->stubs);
+	free(p->image);
+	return r;
 }
 
 void withdraw(struct weir_provider *provider)
@@ -398,5 +467,6 @@ void withdraw(struct weir_provider *provider)
 		}
 	}
 	provider->published = false;
+	provider->withdrawals++;
 	paths_free(provider);
 }

@@ -97,12 +97,12 @@ void session_from_environment(void)
 	if (pid && *pid && atol(pid) != (long)getpid())
 		return;
 	session_arm(0, WEIR_MODE_DROP, 0, 0, patterns);
-	waited_for = 0;
+	__atomic_store_n(&waited_for, 0, __ATOMIC_RELAXED);
 }
 
 void session_inherit(const struct weir_shm_session *parent)
 {
-	waited_for = -1;
+	__atomic_store_n(&waited_for, -1, __ATOMIC_RELAXED);
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		const struct weir_shm_session *s = &parent[k];
 		unsigned state = WEIR_SESSION_STATE(s->state);
@@ -120,15 +120,16 @@ void session_wait(void)
 {
 	struct timespec wait = { 0, 1000000 };
 	uint64_t start = clock_mono();
+	int session = __atomic_load_n(&waited_for, __ATOMIC_RELAXED);
 
-	if (waited_for < 0)
+	if (session < 0)
 		return;
 	while (clock_mono() - start < 1000000000) {
-		uint64_t word = __atomic_load_n(&shm.sessions[waited_for].state, __ATOMIC_ACQUIRE);
+		uint64_t word = __atomic_load_n(&shm.sessions[session].state, __ATOMIC_ACQUIRE);
 
 		if (WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
 			break;
 		nanosleep(&wait, NULL);
 	}
-	waited_for = -1;
+	__atomic_store_n(&waited_for, -1, __ATOMIC_RELAXED);
 }

@@ -91,7 +91,8 @@ struct stub_file {
  * *err may be filled in although 0 is returned: it then says why tools find the stub at a less
  * convenient place than the first choice, and is left alone (the caller sets code to 0) otherwise.
  *
- * Calls are serialised by the caller (weir_lock), also against fork.
+ * Several threads may call it at once. It takes the dynamic loader's lock, so that its caller must hold
+ * none (lock.c), and weir_lock for moments.
  */
 int stub_load(const char *provider, const char *dir, bool memfd, const uint8_t *image, size_t size,
               struct stub_file *ret, struct weir_error *err);

@@ -16,6 +16,10 @@
  * of the same path will do. It also knows objects by device and inode: where another copy of this
  * library in the process has loaded the file already, its blocks are that copy's, and this one
  * takes a file of its own.
+ *
+ * Nothing is loaded under weir_lock, so several threads may load one image at a time. They share its
+ * place in the list, and the loader gives each the same copy. An image is known to be nobody else's
+ * before any of them asks the loader for it; who finds it there later knows that it is ours.
  */
 #include "lib/stub.h"
 
@@ -34,6 +38,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/error.h"
+#include "lib/lock.h"
 #include "lib/stub_folder.h"
 #include "lib/stub_map.h"
 
@@ -44,15 +49,24 @@
 /* Copies of this library in one process that can have the same provider in files. */
 #define COPIES_MAX 8
 
+enum state {
+	UNKNOWN, /* whose it is */
+	FOREIGN, /* another copy of this library has loaded the file */
+	OURS,
+	LOADED,
+};
+
 struct loaded {
 	struct loaded *next;
+	enum state state;
+	unsigned int users; /* calls that are at it; without them only what is loaded is kept */
 	struct stub_file file;
 	dev_t dev;
 	ino_t ino;
 	char name[512]; /* as given to dlopen; used once */
 };
 
-static struct loaded *loaded_images;
+static struct loaded *loaded_images; /* under weir_lock */
 
 static struct loaded *loaded_find(const struct stat *st)
 {
@@ -88,8 +102,48 @@ static int fresh_name(const char *folder, const char *base, char *name, size_t r
 	return -ENAMETOOLONG;
 }
 
-/* Has another copy of this library loaded this file? */
-static bool is_foreign(const char *name)
+/* Under weir_lock, as the next one. The caller is one of its users. */
+static int image_add(const struct stat *st, int fd, const char *folder, const char *base,
+                     struct loaded **ret, struct weir_error *err)
+{
+	_cleanup_free_ struct loaded *image = calloc(1, sizeof(*image));
+	size_t room = sizeof(image->file.path);
+	int code;
+
+	if (!image)
+		return error_set(err, -ENOMEM, "no memory to load a stub");
+	image->users = 1;
+	image->file.fd = fd;
+	image->dev = st->st_dev;
+	image->ino = st->st_ino;
+	if (snprintf(image->file.path, room, "%s/%s", folder, base) >= (int)room)
+		return error_set(err, -ENAMETOOLONG, "stub folder %s: the path is too long",
+		                 folder);
+	code = fresh_name(folder, base, image->name, sizeof(image->name));
+	if (code)
+		return error_set(err, code, "stub folder %s: the path is too long", folder);
+	image->next = loaded_images;
+	loaded_images = image;
+	*ret = image;
+	image = NULL;
+	return 0;
+}
+
+static void image_put(struct loaded *image)
+{
+	struct loaded **at = &loaded_images;
+
+	if (--image->users || image->state == LOADED)
+		return;
+	while (*at != image)
+		at = &(*at)->next;
+	*at = image->next;
+	if (image->file.fd >= 0)
+		close(image->file.fd);
+	free(image);
+}
+
+static bool is_loaded(const char *name)
 {
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
 
@@ -97,6 +151,18 @@ static bool is_foreign(const char *name)
 		return false;
 	dlclose(handle);
 	return true;
+}
+
+static bool is_foreign(struct loaded *image)
+{
+	bool loaded = is_loaded(image->name), foreign;
+
+	weir_lock();
+	if (image->state == UNKNOWN)
+		image->state = loaded ? FOREIGN : OURS;
+	foreign = image->state == FOREIGN;
+	weir_unlock();
+	return foreign;
 }
 
 /* The loader's reason, without the path that it begins with. */
@@ -110,61 +176,74 @@ static void say_why(const struct loaded *image, char *reason, size_t room)
 	snprintf(reason, room, "%s", why ? why : "the loader gives no reason");
 }
 
-static int load_by_linker(struct loaded *image, char *reason, size_t room)
+/* Another thread may have written it, under the loader's lock, of which TSan does not know. */
+__attribute__((noinline, no_sanitize("thread"))) static uintptr_t
+base_of(const struct link_map *map)
 {
-	struct link_map *map;
-
-	image->file.handle = dlopen(image->name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!image->file.handle || dlinfo(image->file.handle, RTLD_DI_LINKMAP, &map)) {
-		say_why(image, reason, room);
-		return -EACCES;
-	}
-	image->file.base = map->l_addr;
-	return 0;
+	/* volatile: or the compiler has the caller read it */
+	return *(const volatile ElfW(Addr) *)&map->l_addr;
 }
 
-/* `image` has name, device and inode. It is the list's from here on if 0 is returned. */
-static int load(struct loaded *image, const uint8_t *bytes, struct weir_error *err)
+static void *load_by_linker(const struct loaded *image, uintptr_t *base, char *reason, size_t room)
+{
+	void *handle = dlopen(image->name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	struct link_map *map;
+
+	if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map)) {
+		say_why(image, reason, room);
+		return NULL;
+	}
+	*base = base_of(map);
+	return handle;
+}
+
+/* Ends the caller's use. */
+static int load(struct loaded *image, const uint8_t *bytes, struct stub_file *ret,
+                struct weir_error *err)
 {
 	char reason[100];
+	uintptr_t base = 0;
+	void *handle = load_by_linker(image, &base, reason, sizeof(reason));
+	int code = 0;
 
-	/* a static program's libc may have no dlopen */
-	if (load_by_linker(image, reason, sizeof(reason)) &&
-	    stub_map(image->name, bytes, &image->file.base))
-		return error_set(err, -EACCES, "%s (stub %s)", reason, image->file.path);
-	image->next = loaded_images;
-	loaded_images = image;
+	weir_lock();
+	if (image->state != LOADED) {
+		image->file.handle = handle;
+		image->file.base = base;
+		/* a static program's libc may have no dlopen */
+		if (!handle)
+			code = stub_map(image->name, bytes, &image->file.base);
+		if (!code)
+			image->state = LOADED;
+	}
+	*ret = image->file;
+	image_put(image);
+	weir_unlock();
+	if (code)
+		return error_set(err, -EACCES, "%s (stub %s)", reason, ret->path);
 	return 0;
 }
 
 /* ---- a named file ---- */
 
-static int load_new_file(const struct stub_folder *folder, const char *base, const struct stat *st,
-                         const uint8_t *bytes, struct stub_file *ret, struct weir_error *err)
+/* The image of this file, that the caller is to load; or NULL, and *ret is loaded already. */
+static int image_of_file(const struct stub_folder *folder, const char *base, const struct stat *st,
+                         struct loaded **image, struct stub_file *ret, struct weir_error *err)
 {
-	_cleanup_free_ struct loaded *image = calloc(1, sizeof(*image));
-	size_t room = sizeof(image->file.path);
-	int code;
+	int code = 0;
 
-	if (!image)
-		return error_set(err, -ENOMEM, "no memory to load a stub");
-	image->file.fd = -1;
-	image->dev = st->st_dev;
-	image->ino = st->st_ino;
-	if (snprintf(image->file.path, room, "%s/%s", folder->path, base) >= (int)room)
-		return error_set(err, -ENAMETOOLONG, "stub folder %s: the path is too long",
-		                 folder->path);
-	code = fresh_name(folder->path, base, image->name, sizeof(image->name));
-	if (code)
-		return error_set(err, code, "stub folder %s: the path is too long", folder->path);
-	if (is_foreign(image->name))
-		return -EBUSY;
-	code = load(image, bytes, err);
-	if (code)
-		return code;
-	*ret = image->file;
-	image = NULL;
-	return 0;
+	weir_lock();
+	*image = loaded_find(st);
+	if (!*image) {
+		code = image_add(st, -1, folder->path, base, image, err);
+	} else if ((*image)->state == LOADED) {
+		*ret = (*image)->file;
+		*image = NULL;
+	} else {
+		(*image)->users++;
+	}
+	weir_unlock();
+	return code;
 }
 
 /* -EBUSY: another copy of the library has this one. */
@@ -175,14 +254,16 @@ static int load_file(const struct stub_folder *folder, const char *base, const u
 	struct stat st;
 	int code = stub_folder_put(folder, base, image, size, &st, err);
 
-	if (code)
+	if (!code)
+		code = image_of_file(folder, base, &st, &known, ret, err);
+	if (code || !known)
 		return code;
-	known = loaded_find(&st);
-	if (known) {
-		*ret = known->file;
-		return 0;
-	}
-	return load_new_file(folder, base, &st, image, ret, err);
+	if (!is_foreign(known))
+		return load(known, image, ret, err);
+	weir_lock();
+	image_put(known);
+	weir_unlock();
+	return -EBUSY;
 }
 
 static int load_from_folder(const struct stub_folder *folder, const char *provider,
@@ -305,50 +386,50 @@ static bool memfd_holds(const struct loaded *known, const uint8_t *image, size_t
 	struct stat st;
 
 	/* a daemon may have closed it, and something else may have the number */
-	return known->file.fd >= 0 && !fstat(known->file.fd, &st) && st.st_dev == known->dev &&
-	       st.st_ino == known->ino && st.st_size == (off_t)size &&
+	return known->state == LOADED && known->file.fd >= 0 && !fstat(known->file.fd, &st) &&
+	       st.st_dev == known->dev && st.st_ino == known->ino && st.st_size == (off_t)size &&
 	       stub_same_bytes(known->file.fd, image, size);
 }
 
-static int memfd_find(const char *folder, const uint8_t *image, size_t size, struct stub_file *ret)
+static bool memfd_find(const char *folder, const uint8_t *image, size_t size, struct stub_file *ret)
 {
-	for (struct loaded *known = loaded_images; known; known = known->next) {
-		if (!memfd_holds(known, image, size))
-			continue;
+	struct loaded *known;
+
+	weir_lock();
+	known = loaded_images;
+	while (known && !memfd_holds(known, image, size))
+		known = known->next;
+	if (known) {
 		/* said again since it differs in a forked child */
 		snprintf(known->file.path, sizeof(known->file.path), "%s/%d", folder,
 		         known->file.fd);
 		*ret = known->file;
-		return 0;
 	}
-	return -ENOENT;
+	weir_unlock();
+	return known;
 }
 
+/* Takes the descriptor. */
 static int memfd_load_new(const char *folder, int fd, const uint8_t *bytes, struct stub_file *ret,
                           struct weir_error *err)
 {
-	_cleanup_free_ struct loaded *image = calloc(1, sizeof(*image));
+	struct loaded *image;
 	struct stat st;
 	char base[16];
 	int code;
 
-	if (!image)
-		return error_set(err, -ENOMEM, "no memory to load a stub");
-	if (fstat(fd, &st))
-		return error_set(err, -errno, "cannot load a stub from a memfd: %m");
-	image->dev = st.st_dev;
-	image->ino = st.st_ino;
-	image->file.fd = fd;
 	snprintf(base, sizeof(base), "%d", fd);
-	snprintf(image->file.path, sizeof(image->file.path), "%s/%s", folder, base);
-	code = fresh_name(folder, base, image->name, sizeof(image->name));
+	if (fstat(fd, &st)) {
+		code = error_set(err, -errno, "cannot load a stub from a memfd: %m");
+	} else {
+		weir_lock();
+		code = image_add(&st, fd, folder, base, &image, err);
+		weir_unlock();
+	}
 	if (!code)
-		code = load(image, bytes, err);
-	if (code)
-		return code;
-	*ret = image->file;
-	image = NULL;
-	return 0;
+		return load(image, bytes, ret, err);
+	close(fd);
+	return code;
 }
 
 static int load_from_memfd(const char *provider, const uint8_t *image, size_t size,
@@ -359,16 +440,13 @@ static int load_from_memfd(const char *provider, const uint8_t *image, size_t si
 
 	if (code)
 		return code;
-	if (!memfd_find(folder, image, size, ret))
+	if (memfd_find(folder, image, size, ret))
 		return 0;
 	stub_name(provider, image, name);
 	fd = memfd_make(name, image, size, err);
 	if (fd < 0)
 		return fd;
-	code = memfd_load_new(folder, fd, image, ret, err);
-	if (code)
-		close(fd);
-	return code;
+	return memfd_load_new(folder, fd, image, ret, err);
 }
 
 int stub_load(const char *provider, const char *dir, bool memfd, const uint8_t *image, size_t size,

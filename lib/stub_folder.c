@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -235,6 +236,27 @@ static int write_error(const struct stub_folder *folder, int code, size_t size,
 	return error_set(err, code, "cannot write a stub to %s: %s", folder->path, strerror(-code));
 }
 
+/*
+ * Of several threads or processes that make the file at once, the first one's stays: the others find
+ * it, and a process loads it once. Where there are no links, and where another file is in the way,
+ * the last one's stays.
+ */
+static int move(const struct stub_folder *folder, const char *temporary, const char *name,
+                const uint8_t *image, size_t size, struct stat *st)
+{
+	struct stat first;
+
+	if (!linkat(folder->fd, temporary, folder->fd, name, 0)) {
+		unlinkat(folder->fd, temporary, 0);
+	} else if (errno == EEXIST && present(folder, name, image, size, &first)) {
+		unlinkat(folder->fd, temporary, 0);
+		*st = first;
+	} else if (renameat(folder->fd, temporary, folder->fd, name)) {
+		return -errno;
+	}
+	return 0;
+}
+
 static int write_moved(const struct stub_folder *folder, const char *name, const uint8_t *image,
                        size_t size, struct stat *st)
 {
@@ -243,7 +265,7 @@ static int write_moved(const struct stub_folder *folder, const char *name, const
 	int fd, code;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(temporary, sizeof(temporary), ".%s.%d.%llx", name, getpid(),
+	snprintf(temporary, sizeof(temporary), ".%s.%d.%llx", name, (int)syscall(SYS_gettid),
 	         (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec);
 	fd = openat(folder->fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	            0700);
@@ -255,8 +277,8 @@ static int write_moved(const struct stub_folder *folder, const char *name, const
 		code = -errno;
 	if (close(fd) && !code)
 		code = -errno;
-	if (!code && renameat(folder->fd, temporary, folder->fd, name))
-		code = -errno;
+	if (!code)
+		code = move(folder, temporary, name, image, size, st);
 	if (code)
 		unlinkat(folder->fd, temporary, 0);
 	return code;

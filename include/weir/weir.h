@@ -23,17 +23,21 @@
  * weir_error which gets a sentence. The library never prints, exits, aborts,
  * starts a thread, handles a signal, or runs code at load or unload.
  *
- * Threads. Every function may be called from any thread. create, publish,
- * withdraw and destroy of one provider are serialised by a lock inside; a fire
- * takes no lock.
+ * Threads. Every function may be called from any thread, also from
+ * constructors and destructors of shared objects; a fire takes no lock. While
+ * one thread publishes a provider, others need not wait for it:
+ *  publish       of the same provider: both load its stub, the first to be done
+ *                makes the probes known, and both return 0
+ *  probe_create  the new probe is published at once, as on any published
+ *                provider, in a stub of its own; a deferred one at the next
+ *                publish
+ *  withdraw,     what is under way makes nothing known any more, and returns 0,
+ *  destroy       as if it had been done before
  *
- * Constructors and destructors of shared objects run under the dynamic
- * loader's lock, and publishing loads a file while it holds a lock of weir's.
- * A constructor or destructor of a dlopen'ed object that creates, publishes,
- * withdraws or destroys, while another thread publishes or adds probes to a
- * published provider, can deadlock with it. Call them from a function that the
- * program calls after dlopen and before dlclose, or let one thread do both.
- * Objects that are loaded at program start are safe: no other thread is there.
+ * Constructors and destructors run under the dynamic loader's lock, which
+ * publishing a new stub takes too: other threads' publishes wait until they
+ * are done, as any dlopen does. Publishing itself waits in a constructor for no
+ * other thread that loads. docs/lttng.md has what LTTng adds.
  *
  * Signals. weir_enabled(), WEIR_FIRE() and weir_fire_values() are safe in
  * signal handlers, and so is interrupting them; the other functions are not.
@@ -49,6 +53,10 @@
  *  fork          the child has its own copy of every provider and probe; nothing
  *                of its parent's sessions is on in it, unless the tracer follows
  *                children (`weir trace -f`), whose sessions it arms by itself.
+ *                It waits for threads that publish, withdraw or destroy, 2000
+ *                naps of 0.1 ms at most, since they may wait for a lock that the
+ *                forking thread has, such as the loader's in a constructor. What
+ *                is not published in the child then, it can publish.
  *  raw clone     (without CLONE_VM, not through fork): the child's fires into
  *                buffers are switched off; USDT goes on.
  *  vfork,        do not fire between vfork and exec. It does no harm to memory,

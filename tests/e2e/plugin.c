@@ -31,3 +31,25 @@ void plugin_end(void)
 	turn = weir_probe_off;
 	weir_provider_destroy(provider);
 }
+
+#ifdef AT_LOAD
+static int started = -1;
+
+/* Already started, under the name AT_LOAD. */
+EXPORT int plugin_started(void);
+
+int plugin_started(void)
+{
+	return started;
+}
+
+__attribute__((constructor)) static void load(void)
+{
+	started = plugin_start(AT_LOAD);
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+	plugin_end();
+}
+#endif

@@ -17,6 +17,8 @@ WEIR = f"{BUILD}/cli/weir"
 HOST = f"{BUILD}/tests/e2e/plugin-host"
 OWN = [f"{BUILD}/tests/e2e/plugin-own{n}.so" for n in (1, 2)]
 SHARED = f"{BUILD}/tests/e2e/plugin-shared.so"
+AT_LOAD = f"{BUILD}/tests/e2e/plugin-at-load.so"
+OWN_AT_LOAD = f"{BUILD}/tests/e2e/plugin-own-at-load.so"
 LIMIT = 200
 
 
@@ -64,6 +66,20 @@ def test_traced():
     met, events = traced(50, OWN[0])
     assert met == 50, met
     assert sorted(events) == [("plugin1", n) for n in range(50)], events
+
+
+def beside(turns, first, second):
+    words = run(turns, "--beside", first, second).stdout.split()
+    assert words[0] == "started" and words[2] == "published", words
+    return int(words[1]), int(words[3])
+
+
+def test_constructors():
+    """A constructor publishes and a destructor destroys while another thread publishes: each waits
+    for nobody. The libweir is one for both, or the constructor's own."""
+    for plugin in (AT_LOAD, OWN_AT_LOAD):
+        started, published = beside(200, SHARED, plugin)
+        assert started >= 200 and published >= 200, (plugin, started, published)
 
 
 run_scenarios(globals(), [])

@@ -18,6 +18,7 @@
 
 #include <weir/weir.h>
 
+#include "lib/probe.h"
 #include "tests/unit/session.h"
 
 static struct weir_error err;
@@ -589,6 +590,63 @@ static void test_threads(void **state)
 	}
 }
 
+#define ADDED 15
+
+static struct weir_provider *shared;
+
+static void *publish_together(void *arg)
+{
+	size_t thread = (size_t)arg;
+
+	for (int i = 0; i < ADDED; i++) {
+		struct weir_probe_options o = { .flags = i % 2 ? WEIR_PROBE_DEFER : 0 };
+		struct weir_probe *a;
+		char name[16];
+
+		snprintf(name, sizeof(name), "t%zu_%d", thread, i);
+		if (weir_probe_create(shared, name, two, 2, &o, &a))
+			return (void *)1;
+		WEIR_FIRE(a, 1, "x");
+		if (thread % 2 && i % 5 == 4 && weir_provider_withdraw(shared))
+			return (void *)2;
+		if (weir_provider_publish(shared))
+			return (void *)3;
+		WEIR_FIRE(a, 1, "x");
+	}
+	return NULL;
+}
+
+/* Several threads with one provider at once: none of its probes is lost. */
+static void test_together(void **state)
+{
+	(void)state;
+	pthread_t thread[4];
+	struct weir_probe *a;
+	char name[16];
+	void *bad;
+
+	assert_int_equal(create("together", &shared), 0);
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, publish_together, (void *)i);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(thread[i], &bad);
+		assert_null(bad);
+	}
+	assert_int_equal(weir_provider_publish(shared), 0);
+	for (int i = 0; i < 4 * ADDED; i++) {
+		snprintf(name, sizeof(name), "t%d_%d", i / ADDED, i % ADDED);
+		assert_int_equal(weir_probe_find(shared, name, &a), 0);
+		assert_int_not_equal(a->signature, 0);
+		assert_true(((struct probe *)a)->published);
+		assert_true(((struct probe *)a)->announced);
+	}
+	assert_int_equal(weir_provider_withdraw(shared), 0);
+	assert_int_equal(weir_provider_publish(shared), 0);
+	assert_non_null(weir_provider_path_at(shared, 0));
+	assert_null(weir_provider_path_at(shared, 1));
+	weir_provider_destroy(shared);
+}
+
 int main(void)
 {
 	/* Surroundings first: their children must find a process that has published nothing. */
@@ -599,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_fields),       cmocka_unit_test(test_options),
 		cmocka_unit_test(test_off),          cmocka_unit_test(test_many),
 		cmocka_unit_test(test_again),        cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_together),
 	};
 
 	return RUN(tests);

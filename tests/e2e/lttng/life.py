@@ -223,6 +223,27 @@ def test_fork_preloaded_while_published(daemon):
     equal("each child's fire and the parent's", sorted(set(numbers)), [-1] + list(range(1, 61)))
 
 
+def test_constructors(daemon):
+    """A constructor publishes and fires, a destructor destroys, while another thread does so, from the
+    very first publish on."""
+    daemon.start()
+    session = Session("constructors").event("plug:*").event("newcomers:*").start()
+    with Target() as target:
+        plugged, count = map(int, target(f"beside {os.environ['WEIR_TEST_AT_LOAD']} 60").split())
+    got = session.events()
+    equal("the constructor's", [e["v"] for e in got if e.name == "plug:ev"], [0] * plugged)
+    equal("the other thread's", [e["n"] for e in got if e.name != "plug:ev"], list(range(count)))
+
+
+def test_constructors_before_any_daemon(daemon):
+    """The same where LTTng forks in its own constructor, to make its shared memory."""
+    for _ in range(3):
+        for name in os.listdir("/dev/shm"):  # it is private here
+            os.unlink("/dev/shm/" + name)
+        with Target() as target:
+            target(f"beside {os.environ['WEIR_TEST_AT_LOAD']} 20")
+
+
 def test_fork_many(daemon):
     """Children that fire at once, from a program with threads."""
     daemon.start()

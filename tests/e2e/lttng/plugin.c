@@ -2,9 +2,13 @@
 /*
  * A plugin with a libweir of its own, linked statically: the target's other copy, and code that may
  * be unloaded while LTTng records. It does not take its provider away when it goes, as it should.
+ *
+ * With AT_LOAD: one with the target's libweir, that publishes in its constructor, fires, and
+ * destroys its provider in its destructor.
  */
 #include <weir/weir.h>
 
+static struct weir_provider *provider;
 static struct weir_probe *probe;
 
 static int start(void)
@@ -13,7 +17,6 @@ static int start(void)
 		                                 .flags = WEIR_PROVIDER_LTTNG };
 	struct weir_field fields[] = { { .name = "v", .type = WEIR_I64 },
 		                       { .name = "text", .type = WEIR_STRING } };
-	struct weir_provider *provider;
 	int ret = weir_provider_create("plug", &options, &provider);
 
 	if (!ret)
@@ -31,3 +34,15 @@ __attribute__((visibility("default"))) int fire(int64_t number)
 		WEIR_FIRE(probe, number, "plugin");
 	return ret;
 }
+
+#ifdef AT_LOAD
+__attribute__((constructor)) static void load(void)
+{
+	fire(0);
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+	weir_provider_destroy(provider);
+}
+#endif

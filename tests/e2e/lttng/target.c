@@ -18,6 +18,9 @@
  *                                       both, f64 number / 2
  *   on PROVIDER:NAME                    who listens: USDT (0, 1), sessions of weir, LTTng (0, 1)
  *   plugin PATH | call NUMBER | unplug  dlopen; call its fire(NUMBER); dlclose
+ *   beside PATH COUNT                   plugin and unplug while a thread publishes and destroys
+ *                                       providers, each with a probe that is new; both COUNT times
+ *                                       or more
  *   fork | exec | pid | threads | fds | clock (ms of the last command) | quit
  *   newthread                           the next command runs in a new thread
  */
@@ -325,6 +328,60 @@ static void do_plugin(char **words)
 	}
 }
 
+struct newcomers {
+	volatile bool stop;
+	volatile int count, ret;
+};
+
+static void *publish_newcomers(void *argument)
+{
+	struct weir_provider_options options = { .size = sizeof(options),
+		                                 .flags = WEIR_PROVIDER_LTTNG };
+	struct weir_field field = { .name = "n", .type = WEIR_I64 };
+	struct newcomers *newcomers = argument;
+	struct weir_provider *provider;
+	struct weir_probe *probe;
+	char name[32];
+
+	while (!newcomers->stop && !newcomers->ret) {
+		snprintf(name, sizeof(name), "v%d", newcomers->count);
+		newcomers->ret = weir_provider_create("newcomers", &options, &provider);
+		if (!newcomers->ret)
+			newcomers->ret = weir_probe_create(provider, name, &field, 1, NULL, &probe);
+		if (!newcomers->ret)
+			newcomers->ret = weir_provider_publish(provider);
+		if (newcomers->ret)
+			break;
+		WEIR_FIRE(probe, (int64_t)newcomers->count);
+		newcomers->count++;
+		weir_provider_destroy(provider);
+	}
+	return NULL;
+}
+
+/* Answers how often each. */
+static void do_beside(char **words)
+{
+	struct newcomers newcomers = { 0 };
+	int plugged = 0, count = atoi(words[2]);
+	const char *reason = NULL;
+	char sentence[32];
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, publish_newcomers, &newcomers);
+	for (; (plugged < count || newcomers.count < count) && !newcomers.ret && !reason;
+	     plugged++) {
+		void *handle = dlopen(words[1], RTLD_NOW | RTLD_LOCAL);
+
+		if (!handle || dlclose(handle))
+			reason = dlerror();
+	}
+	newcomers.stop = true;
+	pthread_join(thread, NULL);
+	snprintf(sentence, sizeof(sentence), "%d %d", plugged, newcomers.count);
+	answer(reason ? -ENOENT : newcomers.ret, reason ? reason : sentence);
+}
+
 struct churn {
 	struct weir_provider *provider;
 	long count;
@@ -582,6 +639,8 @@ static void *run(void *argument)
 	else if (strcmp(words[0], "plugin") == 0 || strcmp(words[0], "call") == 0 ||
 	         strcmp(words[0], "unplug") == 0)
 		do_plugin(words);
+	else if (strcmp(words[0], "beside") == 0)
+		do_beside(words);
 	else if (strcmp(words[0], "refuse") == 0)
 		do_refuse(words[1]);
 	else if (strcmp(words[0], "fork") == 0)
