@@ -129,6 +129,21 @@ static void drop_oldest(struct ctf_files *f)
 	free(p);
 }
 
+/* What nobody needs goes from the disk. False: there is nothing. */
+static bool make_room(struct ctf_files *f)
+{
+	if (f->spare < 0 && f->oldest)
+		drop_oldest(f);
+	else if (f->spare < 0)
+		return false;
+	if (f->spare >= 0) {
+		close(f->spare);
+		f->spare = -1;
+		unlinkat(f->dir, CTF_SPARE, 0);
+	}
+	return true;
+}
+
 int ctf_files_keep(struct ctf_files *f, uint32_t slot, uint32_t part, uint64_t bytes)
 {
 	struct ctf_part *p = calloc(1, sizeof(*p));
@@ -264,27 +279,55 @@ static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,
 	return code ? code : (ssize_t)want;
 }
 
-/* What there is of a packet that could not be written goes: the file ends with a whole one. */
-static void write_undo(struct ctf_file *file)
+/*
+ * What there is of a packet that could not be written goes: the file ends with a whole one. One
+ * without any would make the trace unreadable.
+ */
+static void write_undo(struct ctf_files *f, struct ctf_file *file)
 {
+	char name[64];
+
 	if (!ftruncate(file->fd, (off_t)file->bytes))
 		file->room = 0;
+	if (file->bytes)
+		return;
+	ctf_file_name(f, file->slot, file->part, name, sizeof(name));
+	unlinkat(f->dir, file->spare ? CTF_SPARE : name, 0);
+	close(file->fd);
+	file->fd = -1;
+	file->spare = false;
 }
 
-ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
-                       const struct ctf_packet_head *head, const void *records, size_t size)
+static ssize_t write_once(struct ctf_files *f, struct ctf_file *file,
+                          const struct ctf_packet_head *head, const void *records, size_t size)
 {
 	ssize_t n = file_ready(f, file);
-	char name[64];
 
 	if (n)
 		return n;
 	n = f->zstd && !is_plain(file) ? write_compressed(f, file, head, records, size)
 	                               : write_plain(file, head, records, size);
-	if (n < 0) {
-		write_undo(file);
+	if (n < 0)
+		write_undo(f, file);
+	return n;
+}
+
+static bool is_full(ssize_t code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
+ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
+                       const struct ctf_packet_head *head, const void *records, size_t size)
+{
+	ssize_t n = write_once(f, file, head, records, size);
+	char name[64];
+
+	/* The disk has less room than --size allows: the newest packets matter more. */
+	while (is_full(n) && make_room(f))
+		n = write_once(f, file, head, records, size);
+	if (n < 0)
 		return n;
-	}
 	file->bytes += (uint64_t)n;
 	file->sequence++;
 	/* Its first packet is there: now it is a part of the recording. */
@@ -295,4 +338,15 @@ ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
 		file->spare = false;
 	}
 	return n;
+}
+
+int ctf_file_amend(struct ctf_files *f, struct ctf_file *file, const struct ctf_packet_head *head)
+{
+	uint64_t size = file->last.packet_bits / 8;
+	struct iovec io = { (void *)(uintptr_t)head, sizeof(*head) };
+
+	if (file->fd < 0 || file->room || (f->zstd && !is_plain(file)) || !size ||
+	    file->bytes < size)
+		return -ENOSPC;
+	return write_all(file->fd, &io, 1, file->bytes - size);
 }

@@ -74,6 +74,7 @@ static int take_up(struct ctf_writer *w, const char *name, struct found *found)
 	file->last = last;
 	file->sequence = last.sequence + 1;
 	file->lost = last.lost;
+	file->events = last.events;
 	return 0;
 }
 

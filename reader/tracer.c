@@ -187,6 +187,7 @@ static void target_end_session(struct target *target)
 {
 	if (!target->claimed)
 		return;
+	target->ending = true;
 	target->lost += session_lost(&target->session);
 	target->overwritten += session_overwritten(&target->session);
 	/* Part of these had been handed out before the target took the packet back. */
@@ -272,6 +273,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 		return code;
 	}
 	target->claimed = true;
+	target->ending = false;
 	name_anew(target->process);
 	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
 	target->refused = 0;
@@ -826,6 +828,7 @@ static void target_drain(struct target *target, bool grace)
 {
 	if (!target->claimed)
 		return;
+	target->ending = true;
 	target_look(target, STREAM_ALL);
 	if (grace)
 		nap(GRACE);

@@ -68,6 +68,13 @@ def babeltrace(out):
     return [line for line in done.stdout.splitlines() if " weir:thread:" not in line]
 
 
+def discarded(out):
+    """How many events are missing, as babeltrace2 tells the reader."""
+    done = subprocess.run(["babeltrace2", "--clock-seconds", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, timeout=LIMIT)
+    return sum(int(n) for n in re.findall(r"discarded (\d+) event", done.stderr))
+
+
 def orders(out):
     """The ids of shop:order, in the order of time."""
     return [int(re.search(r"\{ id = (\d+)", line)[1]) for line in babeltrace(out)
@@ -137,6 +144,30 @@ def test_lost():
         assert head["lost"] >= lost.get(path, 0)
         lost[path] = head["lost"]
     assert sum(lost.values()) == run.number("lost"), (lost, run.err)
+    assert len(orders(out)) == run.number("events")
+
+
+def test_lost_first():
+    """What a CPU lost before its first event is told, too: its stream begins with an empty packet."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        skip("needs two CPUs")
+    out = folder()
+    target = Target("-w", "-n", 3000000, before=["taskset", "-c", str(cpus[0])])
+    run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
+    wait_until(lambda: any(True for _ in packets(out)), "packets")
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.1)  # the buffer is full
+    os.sched_setaffinity(target.pid, [cpus[1]])
+    time.sleep(0.1)  # everything is lost, on a CPU that has no packet yet
+    run.process.send_signal(signal.SIGCONT)
+    fires = target.done()
+    run.finish()
+    assert run.number("events") + run.number("lost") == fires, run.err
+    begins = {head["slot"]: not records and not head["lost"] for _path, head, records in packets(out)
+              if not head["sequence"]}
+    assert sorted(begins.values()) == [False, True], begins
+    assert discarded(out) == run.number("lost") > 0, (discarded(out), run.err)
     assert len(orders(out)) == run.number("events")
 
 
