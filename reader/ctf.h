@@ -173,10 +173,10 @@ void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
                         const struct schema *schema);
 
 /*
- * Whole packets from the start of a file, in bytes, and the last of them (all zeros if there is
- * none). `frames`: a zstd frame each. -errno: cannot be read.
+ * Whole packets from the start of a file, in bytes, the last of them (all zeros if there is none),
+ * and how many bytes that one takes. `frames`: a zstd frame each. -errno: cannot be read.
  */
-int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last);
+int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last, uint64_t *tail);
 
 /*
  * Cut every stream file below `path` to its last whole packet; if `dry`, only say so. Calls `cut`

@@ -10,9 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PART_MIN  (UINT64_C(1) << 20)
-#define LEVEL     1
-#define FRAME_MAX (ZSTD_COMPRESSBOUND(WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head)))
+#define PART_MIN   (UINT64_C(1) << 20)
+#define LEVEL      1
+#define SMALLER    12 /* smaller than with LEVEL, though slow */
+#define PACKET_MAX (WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head))
+#define FRAME_MAX  (ZSTD_COMPRESSBOUND(PACKET_MAX))
 
 struct ctf_part {
 	struct ctf_part *next;
@@ -32,7 +34,7 @@ int ctf_files_init(struct ctf_files *f, int dir, const struct ctf_options *optio
 	if (!options->compress)
 		return 0;
 	f->zstd = ZSTD_createCCtx();
-	f->frame = malloc(FRAME_MAX + WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head));
+	f->frame = malloc(FRAME_MAX + PACKET_MAX);
 	if (!f->zstd || !f->frame) {
 		ctf_files_deinit(f);
 		return -ENOMEM;
@@ -119,7 +121,7 @@ static void drop_oldest(struct ctf_files *f)
 
 	ctf_file_name(f, p->slot, p->number, name, sizeof(name));
 	if (f->spare < 0 && !f->zstd && !renameat(f->dir, name, f->dir, CTF_SPARE))
-		f->spare = openat(f->dir, CTF_SPARE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		f->spare = openat(f->dir, CTF_SPARE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	else
 		unlinkat(f->dir, name, 0);
 	f->kept -= p->bytes;
@@ -193,7 +195,7 @@ static int file_ready(struct ctf_files *f, struct ctf_file *file)
 	if (file->fd >= 0 || (rotates && spare_take(f, file)))
 		return 0;
 	ctf_file_name(f, file->slot, file->part, name, sizeof(name));
-	file->fd = openat(f->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	file->fd = openat(f->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	return file->fd < 0 ? -errno : 0;
 }
 
@@ -329,6 +331,7 @@ ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
 	if (n < 0)
 		return n;
 	file->bytes += (uint64_t)n;
+	file->tail = (uint64_t)n;
 	file->sequence++;
 	/* Its first packet is there: now it is a part of the recording. */
 	if (file->spare) {
@@ -340,13 +343,39 @@ ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
 	return n;
 }
 
+static int amend_compressed(struct ctf_files *f, struct ctf_file *file,
+                            const struct ctf_packet_head *head)
+{
+	uint64_t at = file->bytes - file->tail;
+	struct iovec io = { f->frame, 0 };
+	size_t size;
+	int code;
+
+	if (file->tail > FRAME_MAX ||
+	    pread(file->fd, f->frame, file->tail, (off_t)at) != (ssize_t)file->tail)
+		return -EIO;
+	size = ZSTD_decompress(f->copy, PACKET_MAX, f->frame, file->tail);
+	if (ZSTD_isError(size) || size < sizeof(*head))
+		return -EIO;
+	memcpy(f->copy, head, sizeof(*head));
+	size = ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, f->copy, size, SMALLER);
+	if (ZSTD_isError(size) || size > file->tail)
+		return -ENOSPC;
+	io.iov_len = size;
+	code = write_all(file->fd, &io, 1, at);
+	if (code || ftruncate(file->fd, (off_t)(at + size)))
+		return code ? code : -errno;
+	file->bytes = at + size;
+	file->tail = size;
+	return 0;
+}
+
 int ctf_file_amend(struct ctf_files *f, struct ctf_file *file, const struct ctf_packet_head *head)
 {
-	uint64_t size = file->last.packet_bits / 8;
 	struct iovec io = { (void *)(uintptr_t)head, sizeof(*head) };
 
-	if (file->fd < 0 || file->room || (f->zstd && !is_plain(file)) || !size ||
-	    file->bytes < size)
+	if (file->fd < 0 || file->room || !file->tail || file->bytes < file->tail)
 		return -ENOSPC;
-	return write_all(file->fd, &io, 1, file->bytes - size);
+	return f->zstd && !is_plain(file) ? amend_compressed(f, file, head)
+	                                  : write_all(file->fd, &io, 1, file->bytes - file->tail);
 }

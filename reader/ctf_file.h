@@ -21,6 +21,7 @@ struct ctf_file {
 	uint32_t slot;
 	uint32_t part;
 	uint64_t bytes;    /* written; whatever is behind is an older part's */
+	uint64_t tail;     /* of them, the last packet's; 0: there is none */
 	uint64_t room;     /* size of a file that is written over; 0: it is a new one */
 	bool spare;        /* still called CTF_SPARE */
 	uint32_t sequence; /* of the next packet */
@@ -68,7 +69,10 @@ void ctf_file_name(const struct ctf_files *files, uint32_t slot, uint32_t part, 
 ssize_t ctf_file_write(struct ctf_files *files, struct ctf_file *file,
                        const struct ctf_packet_head *head, const void *records, size_t size);
 
-/* Write the last packet's head anew: that takes no room. -ENOSPC: it cannot be done. */
+/*
+ * Give the last packet another head, in place, where it takes no room: a compressed one is
+ * compressed better. -ENOSPC: it cannot be done.
+ */
 int ctf_file_amend(struct ctf_files *files, struct ctf_file *file,
                    const struct ctf_packet_head *head);
 
