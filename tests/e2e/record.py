@@ -243,6 +243,13 @@ def test_rotate():
     ids = orders(out)
     # Slots' parts go by age, so the oldest that are left have holes; the newest have none.
     assert len(ids) > 10000 and ids[-5000:] == list(range(395000, 400000)), (len(ids), ids[-1])
+    # What went, and from when on there are none, weir report says.
+    said = report(out).stderr
+    match = re.search(r"dropped (\d+) events that fired before (\S+ \S+?)(\.\d+)[ :]", said)
+    assert len(ids) + int(match[1]) == 400000, said
+    whole = time.mktime(time.strptime(match[2], "%Y-%m-%d %H:%M:%S")) + float(match[3]) + 1e-6
+    rest = [int(re.search(r"\{ id = (\d+)", x)[1]) for x in babeltrace(out) if float(x[1:x.index("]")]) > whole]
+    assert len(rest) > 5000 and rest == list(range(400000 - len(rest), 400000)), (said, len(rest), rest[:3])
 
 
 def test_flight_recorder():

@@ -319,13 +319,14 @@ def loses_nothing(out, i, options):
 
 def is_killed(out, i, options):
     """weir is killed while it waits for room: what stays behind finds none, and counts."""
-    target = Target("-w", "-n", 30000, "-t", 2, "-s", 0.9)
+    target = Target("-w", "-n", 150000, "-t", 2, "-s", 30)
     run = Record(f"{out}/rec", "-p", target.pid, *options, "shop:order")
     target.done()
     time.sleep(0.3)
     run.finish(signal.SIGKILL, status=None)
+    target.end()
     assert "killed" in run.err and "No space left" in run.err, run.err
-    return run, {target.pid: 60000}
+    return run, {target.pid: 300000}
 
 
 WAYS = (ends_with_target, goes_on, is_killed, loses_nothing, ends_by_itself)
