@@ -134,6 +134,7 @@ void record_losses_end(struct ctf_writer *writer, const struct session *session,
 		for (uint32_t i = 1; i < per_cpu; i++)
 			ctf_writer_lost(writer, now, cpu * per_cpu + i, 0);
 	}
+	ctf_writer_lost_rest(writer, now);
 }
 
 /*

@@ -147,6 +147,12 @@ uint64_t ctf_writer_lost_so_far(const struct ctf_writer *writer, uint32_t slot);
  */
 int ctf_writer_lost(struct ctf_writer *writer, uint64_t now, uint32_t slot, uint64_t lost);
 
+/*
+ * After that, at a session's end: what CPUs lost that have no file, and no room for one, another
+ * one's packet tells.
+ */
+int ctf_writer_lost_rest(struct ctf_writer *writer, uint64_t now);
+
 /* A thread's name, as an event at time `now` (event clock). */
 int ctf_writer_thread(struct ctf_writer *writer, uint64_t now, uint32_t tid, const char *name);
 

@@ -306,18 +306,48 @@ static int amend_last(struct ctf_writer *w, struct ctf_file *f, uint64_t end)
 	return code;
 }
 
-int ctf_writer_lost(struct ctf_writer *w, uint64_t now, uint32_t slot, uint64_t lost)
+static int write_lost(struct ctf_writer *w, struct ctf_file *f, uint64_t now)
 {
-	struct ctf_file *f = ctf_files_slot(&w->files, slot);
-	struct ctf_packet_head head;
+	struct ctf_packet_head head = head_of(CTF_STREAM_EVENTS, f->slot, f, 0);
 	int code;
 
-	if (!f || !f->based || lost_since(f, lost) == f->last.lost)
-		return 0;
-	head = head_of(CTF_STREAM_EVENTS, slot, f, 0);
 	head.begin = head.end = now > f->last.end ? now : f->last.end;
 	code = write_packet(w, f, &head, "", 0, NULL);
 	return code ? amend_last(w, f, head.end) : 0;
+}
+
+int ctf_writer_lost(struct ctf_writer *w, uint64_t now, uint32_t slot, uint64_t lost)
+{
+	struct ctf_file *f = ctf_files_slot(&w->files, slot);
+
+	if (!f || !f->based || lost_since(f, lost) == f->last.lost)
+		return 0;
+	return write_lost(w, f, now);
+}
+
+int ctf_writer_lost_rest(struct ctf_writer *w, uint64_t now)
+{
+	struct ctf_file *teller = NULL;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < w->files.count && !teller; i++) {
+		if (w->files.slots[i].sequence)
+			teller = &w->files.slots[i];
+	}
+	for (uint32_t i = 0; i < w->files.count && teller; i++) {
+		struct ctf_file *f = &w->files.slots[i];
+
+		if (f->sequence)
+			continue;
+		sum += f->lost;
+		f->lost_before -= f->lost; /* it begins to count from here */
+		f->lost = 0;
+	}
+	if (!sum)
+		return 0;
+	teller->lost_before += sum;
+	teller->lost += sum;
+	return write_lost(w, teller, now);
 }
 
 int ctf_writer_thread(struct ctf_writer *w, uint64_t now, uint32_t tid, const char *name)

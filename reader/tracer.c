@@ -469,9 +469,10 @@ static int process_search(struct tracer *tracer, struct tracer_process *process,
 			*t->shm.where = 0; /* shm_in_place() has nothing to tell any more */
 			continue;
 		}
-		t->leaving = true;
-		if (process_is_over(process))
+		/* Then its descriptor tells, when the last thread is over. */
+		if (proc_is_ending(process->pid))
 			continue;
+		t->leaving = true;
 		if (!finding.opened)
 			notice_exec(process, clock_monotonic());
 		if (t->claimed)

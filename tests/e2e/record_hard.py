@@ -160,6 +160,24 @@ def test_target_killed():
     kill_targets(500)
 
 
+def test_ending():
+    """A target of many threads is killed: its memory goes well before it has ended, which is no exec. Nor is it one if
+    the main thread ends while others go on."""
+    for _ in range(5):
+        target = Target("-w", "-F", "-t", 900, "-g", 3000000)
+        run = Record(folder(), "-O", "-p", target.pid, "shop:order")
+        time.sleep(0.5)
+        target.end()
+        run.finish()
+        assert "another program" not in run.err and run.number("events") > 100, run.err
+    out = folder()
+    target = Target("-w", "-E", "-n", 2000, "-t", 2, "-g", 100000)
+    run = record(out, "-p", target.pid, "shop:order")
+    assert "another program" not in run.err, run.err
+    found, _lost = sequences(out)
+    assert found == {target.pid: {0: (2000, 1999, 0), 1: (2000, 1999, 0)}}, (found, run.err)
+
+
 def kill_recorders(times, options=(["-m", "block"], ["-z"], ["--overwrite", "-b", "64M"], ["-s", "2M"])):
     """weir is killed while it writes: what it had not written is written by the process that stays behind."""
     totals = []

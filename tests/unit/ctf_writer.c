@@ -194,7 +194,16 @@ static void test_no_room(void **state)
 	/* A file that no packet fits into is none. */
 	limit_files(40);
 	assert_int_equal(burst(1, 2000, 1, 10, 0), -EFBIG);
-	assert_true(ctf_writer_lost(writer, 3000, 1, 1) < 0);
+	ctf_writer_discard(writer, 1, 4);
+	assert_true(ctf_writer_lost(writer, 3000, 1, 0) < 0);
+	/* ... and what it lost, the other one tells, once. */
+	limit_files(one + 40);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ctf_writer_lost_rest(writer, 3500), 0);
+		assert_int_equal(heads_of("stream_0", heads, 8), 1);
+		assert_int_equal(heads[0].lost, 14);
+		assert_int_equal(heads[0].end, 3500);
+	}
 	limit_files(RLIM_INFINITY);
 	{
 		char path[160];
@@ -205,10 +214,13 @@ static void test_no_room(void **state)
 	/* There is room again. */
 	assert_int_equal(burst(0, 4000, 1, 10, 0), 0);
 	assert_int_equal(heads_of("stream_0", heads, 8), 2);
-	assert_int_equal(heads[1].lost, 10);
+	assert_int_equal(heads[1].lost, 14);
 	assert_int_equal(heads[1].sequence, 1);
 	assert_int_equal(heads[1].events, 20);
 	assert_true(heads[1].begin >= heads[0].end);
+	assert_int_equal(burst(1, 4000, 1, 10, 0), 0);
+	assert_int_equal(heads_of("stream_1", heads, 8), 1);
+	assert_int_equal(heads[0].lost, 0);
 	finish();
 }
 
