@@ -49,10 +49,14 @@ static void on_begun(void *arg, struct target *target)
 static int on_chunk(void *arg, struct target *target, const struct stream_chunk *chunk)
 {
 	struct record *record = arg;
-	struct recording *r = record_trace(record, target);
+	struct recording *r = target->user;
+	int code;
 
-	if (!r)
-		return record->failed;
+	if (!r && !target->ending && room_wait(record))
+		return -EAGAIN;
+	code = record_trace(record, target, &r);
+	if (code)
+		return room_refused(record, target, chunk, code);
 	if (target->schema.read_to !=
 	    __atomic_load_n(&shm_header(&target->shm)->schema_end, __ATOMIC_ACQUIRE))
 		schema_update(&target->schema, &target->shm);
@@ -86,11 +90,7 @@ static void on_ended(void *arg, struct target *target, bool leaving)
 
 static void on_notice(void *arg, const char *text)
 {
-	struct record *record = arg;
-
-	if (record->shown_at && isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
-	cli_fail("%s", text);
+	record_notice(arg, "%s", text);
 }
 
 static void each_second(struct record *record, int64_t now)
@@ -120,7 +120,7 @@ static void dump(struct record *record)
 	for (int i = 0; i < 3; i++) /* a missing packet is believed in the second look */
 		tracer_look(record->tracer);
 	record->dump = false;
-	if (!record->options.quiet)
+	if (!record->options.quiet && !record->room.refused)
 		fprintf(stderr, "%sweir: wrote %" PRIu64 " events\n",
 		        isatty(STDERR_FILENO) ? "\r\033[K" : "",
 		        record_totals(record).events - before);
@@ -137,10 +137,11 @@ static void loop(struct record *record)
 		int64_t pause;
 
 		tracer->what = sync || record->options.overwrite ? STREAM_ALL : STREAM_COMPLETE;
-		if (asked)
+		if (asked || record->room.short_since)
 			dump(record);
 		if (tracer_look(tracer) > 0)
 			active_at = now;
+		room_looked(record, now);
 		if (sync) {
 			each_second(record, now);
 			record->synced_at = now;
@@ -234,10 +235,16 @@ static int run(struct record *record)
 	loop(record);
 	record->dump = true;
 	tracer_stop(record->tracer);
+	room_over(record);
 	record_summary(record);
 	tracer_destroy(record->tracer);
 	record->tracer = NULL;
 	keeper_stop(record);
+	if (!record->failed && room_lost(record))
+		launch_finish(&record->launch);
+	if (room_lost(record))
+		return cli_fail("%s. %" PRIu64 " events were lost for it", record->err.message,
+		                room_lost(record));
 	if (record->failed)
 		return cli_fail("%s", record->err.message);
 	if (until_in_vain(record)) {

@@ -6,6 +6,7 @@
  *     record_options.c  the command line
  *     record_trace.c    a target's trace: what of it is written, when
  *     record_folder.c   where it all goes
+ *     record_room.c     a disk that fills
  *     record_until.c    --until: what waits in weir's own memory
  *     record_keeper.c   the process that ends a recording whose weir was killed
  *     record_show.c     the progress line and the summary
@@ -46,8 +47,20 @@ struct recording {
 	uint32_t gap_slot; /* the last one that it was told of */
 };
 
+/* A disk that fills. */
+struct record_room {
+	int64_t short_since; /* writing fails for want of room; 0: it does not */
+	int64_t retry_at, told_at;
+	int code;
+	bool refused, taken;  /* a chunk, since the last look ended */
+	uint64_t lost_before; /* by the targets, when room ran short */
+	uint64_t lost;        /* by the targets, while it was */
+	uint64_t unwritten;   /* of events that could not wait, whatever the reason */
+};
+
 struct record {
 	struct record_options options;
+	struct record_room room;
 	struct patterns patterns;
 	struct filter *until;
 	struct tracer *tracer;
@@ -78,10 +91,10 @@ struct record {
 struct ctf_target record_about(const struct record *record, const struct target *target,
                                char *command, size_t size);
 
-/* The target's trace; made when its first packet comes. NULL: record->failed. */
-struct recording *record_trace(struct record *record, struct target *target);
+/* The target's trace; made when its first packet comes. -errno, with a message in record->err. */
+int record_trace(struct record *record, struct target *target, struct recording **ret);
 
-/* Write a stretch of a packet. Nonzero: record->failed. */
+/* Write a stretch of a packet. Nonzero: not taken; the recording may have failed for it. */
 int record_write(struct record *record, struct target *target, struct recording *recording,
                  const struct stream_chunk *chunk);
 
@@ -109,6 +122,27 @@ void record_folder_forget(const struct record *record);
 
 /* Is it still there? Else record->failed. */
 void record_folder_check(struct record *record);
+
+/* --- record_room.c */
+
+/* Is that for want of room, which may come? */
+bool room_is_short(int code);
+
+/* It is, and it is too early to try again. */
+bool room_wait(struct record *record);
+
+/* A chunk could not be written. 0: it is counted and done with; else it stays in the target. */
+int room_refused(struct record *record, struct target *target, const struct stream_chunk *chunk,
+                 int code);
+
+/* All targets were looked at once. */
+void room_looked(struct record *record, int64_t now);
+
+/* Nothing is written any more. */
+void room_over(struct record *record);
+
+/* Events that were lost as they could not be written, in weir and in the targets. */
+uint64_t room_lost(const struct record *record);
 
 /* --- record_until.c */
 
@@ -143,6 +177,9 @@ void keeper_over(const struct record *record, const struct target *target);
 void keeper_stop(struct record *record);
 
 /* --- record_show.c */
+
+void record_notice(const struct record *record, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 void record_progress(struct record *record, int64_t now);
 void record_summary(const struct record *record);

@@ -177,7 +177,8 @@ struct keeper {
 	const struct record *record; /* as it was when the keeper began */
 	struct entry *entries;
 	struct lease_keeper *leases;
-	uint64_t events;
+	uint64_t events, unwritten;
+	struct weir_error why; /* not written */
 	size_t traces;
 };
 
@@ -336,7 +337,7 @@ static struct ctf_target about_of(const struct message *m)
 }
 
 /* The trace that weir wrote to, or a new one: weir makes them when the first packet comes. */
-static int trace_open(const struct keeper *keeper, struct entry *e, struct ctf_writer **ret)
+static int trace_open(struct keeper *keeper, struct entry *e, struct ctf_writer **ret)
 {
 	const struct ctf_target about = about_of(e->message);
 	int folder = e->folder;
@@ -344,11 +345,12 @@ static int trace_open(const struct keeper *keeper, struct entry *e, struct ctf_w
 	e->folder = -1;
 	if (folder < 0)
 		return ctf_writer_create(keeper->record->folder, &about,
-		                         &keeper->record->options.ctf, ret, NULL);
-	return ctf_writer_resume(folder, &about, &keeper->record->options.ctf, ret, NULL);
+		                         &keeper->record->options.ctf, ret, &keeper->why);
+	return ctf_writer_resume(folder, &about, &keeper->record->options.ctf, ret, &keeper->why);
 }
 
 struct drain {
+	struct keeper *keeper;
 	struct entry *entry;
 	struct ctf_writer *writer;
 	struct schema *schema;
@@ -360,7 +362,12 @@ static int take_chunk(void *arg, const struct stream_chunk *chunk)
 	struct stream_chunk own = *chunk;
 
 	own.lost = record_losses_of(&d->entry->shm, chunk);
-	return ctf_writer_chunk(d->writer, &d->entry->clock, d->schema, &own, NULL);
+	/* There is no later: what finds no room is counted. */
+	if (ctf_writer_chunk(d->writer, &d->entry->clock, d->schema, &own, &d->keeper->why)) {
+		ctf_writer_discard(d->writer, chunk->slot, chunk->count);
+		d->keeper->unwritten += chunk->count;
+	}
+	return 0;
 }
 
 /* Behind what is on disk of a slot. */
@@ -388,7 +395,7 @@ static void drain(const struct drain *d)
 	for (uint32_t slot = 0; slot < e->shm.head.slots; slot++)
 		resume_slot(d, &stream, slot);
 	for (uint32_t cpu = 0; cpu < e->message->cpus; cpu++)
-		ctf_writer_lost_base(d->writer, cpu * per_cpu, e->message->losses[cpu].base,
+		ctf_writer_lost_base(d->writer, cpu * per_cpu, 0, e->message->losses[cpu].base,
 		                     e->message->losses[cpu].before);
 	for (int i = 0; i < 4; i++) /* a missing packet is believed in the second look */
 		stream_look(&stream, STREAM_ALL, take_chunk, (void *)(uintptr_t)d);
@@ -399,7 +406,7 @@ static void drain(const struct drain *d)
 static void entry_finish(struct keeper *keeper, struct entry *e)
 {
 	struct schema schema = { 0 };
-	struct drain d = { .entry = e, .schema = &schema };
+	struct drain d = { .keeper = keeper, .entry = e, .schema = &schema };
 	struct ctf_totals totals;
 
 	if (!e->session.open && e->folder < 0)
@@ -463,6 +470,11 @@ static void keep(const struct record *record, int socket)
 		finish_all(&keeper);
 	while (keeper.entries)
 		entry_drop(&keeper, keeper.entries->message->id);
+	if (*keeper.why.message)
+		fprintf(stderr,
+		        "weir: the recorder was killed, and %s. %" PRIu64
+		        " events were lost for it\n",
+		        keeper.why.message, keeper.unwritten);
 	if (!well && !record->options.quiet)
 		fprintf(stderr,
 		        "weir: the recorder was killed; %" PRIu64

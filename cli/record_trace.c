@@ -79,38 +79,41 @@ struct ctf_target record_about(const struct record *record, const struct target 
 	return about;
 }
 
-struct recording *record_trace(struct record *record, struct target *target)
+int record_trace(struct record *record, struct target *target, struct recording **ret)
 {
 	char command[4096];
 	struct recording *r = target->user;
 	struct ctf_target about;
+	int code;
 
+	*ret = r;
 	if (r)
-		return r;
+		return 0;
 	about = record_about(record, target, command, sizeof(command));
 	r = calloc(1, sizeof(*r));
-	if (!r) {
-		record->failed = weir_err(&record->err, -ENOMEM, "no memory");
-		return NULL;
+	if (!r)
+		return weir_err(&record->err, -ENOMEM, "no memory");
+	code = ctf_writer_create(record->folder, &about, &record->options.ctf, &r->writer,
+	                         &record->err);
+	if (code) {
+		free(r);
+		return code;
 	}
-	record->failed = ctf_writer_create(record->folder, &about, &record->options.ctf, &r->writer,
-	                                   &record->err);
-	if (!record->failed) {
-		keeper_folder(record, target, r);
-		record->failed =
-		    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
-	}
-	if (record->failed) {
+	keeper_folder(record, target, r);
+	/* Where it has no room now, it is written before the first packet. */
+	code = ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+	if (code && !room_is_short(code)) {
 		ctf_writer_destroy(r->writer, NULL, NULL);
 		free(r);
-		return NULL;
+		return code;
 	}
 	r->next = record->recordings;
 	record->recordings = r;
 	record->traces++;
 	target->user = r;
 	record_threads(r, target, clock_monotonic());
-	return r;
+	*ret = r;
+	return 0;
 }
 
 uint64_t record_losses_of(const struct shm *shm, const struct stream_chunk *chunk)
@@ -120,14 +123,18 @@ uint64_t record_losses_of(const struct shm *shm, const struct stream_chunk *chun
 
 void record_losses_end(struct ctf_writer *writer, const struct session *session, uint32_t cpus)
 {
+	uint32_t per_cpu = shm_slots_per_cpu(session->shm);
 	uint64_t now = clock_now(session->clock);
 
 	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
 		const uint64_t *lost = &shm_stripe(session->shm, cpu)->lost[session->index];
 
-		ctf_writer_lost(writer, now, cpu * shm_slots_per_cpu(session->shm),
+		ctf_writer_lost(writer, now, cpu * per_cpu,
 		                __atomic_load_n(lost, __ATOMIC_RELAXED));
+		for (uint32_t i = 1; i < per_cpu; i++)
+			ctf_writer_lost(writer, now, cpu * per_cpu + i, 0);
 	}
+	ctf_writer_lost_rest(writer, now);
 }
 
 /*
@@ -152,7 +159,7 @@ static void begin_losses(const struct target *target, struct recording *r)
 	for (uint32_t cpu = 0; cpu < target->shm.head.cpus; cpu++) {
 		uint32_t slot = cpu * shm_slots_per_cpu(&target->shm);
 
-		ctf_writer_lost_base(r->writer, slot, base ? base[cpu] : 0,
+		ctf_writer_lost_base(r->writer, slot, target->session.began, base ? base[cpu] : 0,
 		                     ctf_writer_lost_so_far(r->writer, slot));
 	}
 	r->begun = target->session.generation;
@@ -189,17 +196,21 @@ int record_write(struct record *record, struct target *target, struct recording 
                  const struct stream_chunk *chunk)
 {
 	struct stream_chunk own = *chunk;
+	int code;
 
-	if (record->failed)
-		return record->failed;
+	/* At the end, each gets its last chance, if there is a folder to write to. */
+	if (record->failed && (!target->ending || record->failed == -ENOENT))
+		return room_refused(record, target, chunk, record->failed);
+	if (!target->ending && room_wait(record))
+		return -EAGAIN;
 	if (r->begun != target->session.generation)
 		begin_losses(target, r);
 	if (record->options.overwrite)
 		tell_gap(target, r, own.slot);
 	own.lost = record_losses_of(&target->shm, chunk);
-	record->failed =
-	    ctf_writer_chunk(r->writer, &target->clock, &target->schema, &own, &record->err);
-	return record->failed;
+	code = ctf_writer_chunk(r->writer, &target->clock, &target->schema, &own, &record->err);
+	record->room.taken |= !code;
+	return code ? room_refused(record, target, chunk, code) : 0;
 }
 
 /*
@@ -210,13 +221,18 @@ int record_write(struct record *record, struct target *target, struct recording 
 static void record_clock(struct record *record, struct target *target, int64_t now)
 {
 	struct recording *r = target->user;
+	struct weir_error err;
+	int code;
 
 	if (now < r->metadata_at)
 		return;
 	r->metadata_age = r->metadata_age ? 2 * r->metadata_age : SECOND;
 	r->metadata_at = now + r->metadata_age;
-	record->failed =
-	    ctf_writer_metadata(r->writer, &target->clock, &target->schema, &record->err);
+	code = ctf_writer_metadata(r->writer, &target->clock, &target->schema, &err);
+	if (!code || room_is_short(code))
+		return; /* what was written before stays */
+	record->failed = code;
+	record->err = err;
 }
 
 void record_refresh(struct record *record, struct target *target, int64_t now)

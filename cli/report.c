@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct options {
@@ -118,6 +119,30 @@ static void suggest(const struct aggregate *a, const struct options *o)
 	        *by ? " --by " : "", by, hist);
 }
 
+/*
+ * Before that moment, the recording has the events of some CPUs only: rates there are too low, and what
+ * one CPU did may seem to be all that happened.
+ */
+static void tell_dropped(const struct aggregate *a)
+{
+	const struct dropped *d = &a->dropped;
+	time_t seconds = (time_t)(d->until / 1000000000);
+	struct tm tm;
+	char text[32];
+
+	if (!d->slots || !localtime_r(&seconds, &tm))
+		return;
+	strftime(text, sizeof(text), "%F %T", &tm);
+	fprintf(stderr, "weir: --size dropped %" PRIu64 " events that fired before %s.%06d",
+	        d->events, text, (int)(d->until % 1000000000 / 1000));
+	for (uint32_t i = 0; a->reading.traces == 1 && d->slots <= DROPPED_CPUS && i < d->slots;
+	     i++)
+		fprintf(stderr, "%s%" PRIu64 " of CPU %u", i ? ", " : " (", d->cpus[i].events,
+		        d->cpus[i].cpu);
+	fprintf(stderr, "%s: from then on the recording is whole\n",
+	        a->reading.traces == 1 && d->slots <= DROPPED_CPUS ? ")" : "");
+}
+
 static void summarize(const struct aggregate *a, const struct options *o)
 {
 	const struct ctf_reading *r = &a->reading;
@@ -142,6 +167,7 @@ static void summarize(const struct aggregate *a, const struct options *o)
 		        "weir: more than %u values of %s: those that came later are summed up as "
 		        "(others)\n",
 		        ROWS_MAX, o->query.by);
+	tell_dropped(a);
 	suggest(a, o);
 }
 

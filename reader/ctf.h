@@ -41,8 +41,10 @@ struct ctf_packet_head {
 	uint32_t source;     /* sequence of the packet in memory, 0: there is none ... */
 	uint32_t source_end; /* ... its byte up to which this goes, + CTF_COMPLETE if that is all */
 	uint32_t source_count; /* ... and how many records are before that */
-	uint64_t reserved;     /* the metadata hides it and the four before it: as padding */
-	uint64_t begin;        /* event clock */
+	/* Of this slot, since the recording began, with this packet's: rotation drops packets. The
+	 * metadata hides it and the four before it, as padding. */
+	uint64_t events;
+	uint64_t begin; /* event clock */
 	uint64_t end;
 	uint64_t content_bits; /* with this head */
 	uint64_t packet_bits;  /* more than that: what is behind belongs to an older part */
@@ -118,16 +120,20 @@ bool ctf_writer_last(const struct ctf_writer *writer, uint32_t slot, struct ctf_
 /* The trace's folder, for another process to resume. Borrowed. */
 int ctf_writer_folder(const struct ctf_writer *writer);
 
-/* Append a chunk of a packet as one packet. -errno with a message: the file ends as before. */
+/*
+ * Append a chunk of a packet as one packet. -errno with a message: the file ends as before, and the
+ * chunk may be given again. A rotated recording drops its oldest parts before it says -ENOSPC.
+ */
 int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
                      const struct schema *schema, const struct stream_chunk *chunk,
                      struct weir_error *err);
 
 /*
  * Before a session's first chunk of a slot: what its stripe's counter was when the session began,
- * and what earlier sessions had lost until then.
+ * at `began` (event clock; 0: not known), and what earlier sessions had lost until then.
  */
-int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t lost, uint64_t before);
+int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t began, uint64_t lost,
+                         uint64_t before);
 
 /* So many events are missing in front of the slot's next packet, which tells of them as lost. */
 void ctf_writer_discard(struct ctf_writer *writer, uint32_t slot, uint64_t count);
@@ -135,8 +141,17 @@ void ctf_writer_discard(struct ctf_writer *writer, uint32_t slot, uint64_t count
 /* What the packets of a slot tell of losses so far, over all sessions. */
 uint64_t ctf_writer_lost_so_far(const struct ctf_writer *writer, uint32_t slot);
 
-/* An empty packet that tells of losses since the slot's last one. `lost`: the stripe's counter. */
+/*
+ * An empty packet that tells of losses since the slot's last one, or, where there is no room for
+ * it, the last one tells of them. `lost`: the stripe's counter.
+ */
 int ctf_writer_lost(struct ctf_writer *writer, uint64_t now, uint32_t slot, uint64_t lost);
+
+/*
+ * After that, at a session's end: what CPUs lost that have no file, and no room for one, another
+ * one's packet tells.
+ */
+int ctf_writer_lost_rest(struct ctf_writer *writer, uint64_t now);
 
 /* A thread's name, as an event at time `now` (event clock). */
 int ctf_writer_thread(struct ctf_writer *writer, uint64_t now, uint32_t tid, const char *name);
@@ -164,10 +179,10 @@ void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
                         const struct schema *schema);
 
 /*
- * Whole packets from the start of a file, in bytes, and the last of them (all zeros if there is
- * none). `frames`: a zstd frame each. -errno: cannot be read.
+ * Whole packets from the start of a file, in bytes, the last of them (all zeros if there is none),
+ * and how many bytes that one takes. `frames`: a zstd frame each. -errno: cannot be read.
  */
-int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last);
+int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last, uint64_t *tail);
 
 /*
  * Cut every stream file below `path` to its last whole packet; if `dry`, only say so. Calls `cut`

@@ -10,9 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PART_MIN  (UINT64_C(1) << 20)
-#define LEVEL     1
-#define FRAME_MAX (ZSTD_COMPRESSBOUND(WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head)))
+#define PART_MIN   (UINT64_C(1) << 20)
+#define LEVEL      1
+#define SMALLER    12 /* smaller than with LEVEL, though slow */
+#define PACKET_MAX (WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head))
+#define FRAME_MAX  (ZSTD_COMPRESSBOUND(PACKET_MAX))
 
 struct ctf_part {
 	struct ctf_part *next;
@@ -32,7 +34,7 @@ int ctf_files_init(struct ctf_files *f, int dir, const struct ctf_options *optio
 	if (!options->compress)
 		return 0;
 	f->zstd = ZSTD_createCCtx();
-	f->frame = malloc(FRAME_MAX + WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head));
+	f->frame = malloc(FRAME_MAX + PACKET_MAX);
 	if (!f->zstd || !f->frame) {
 		ctf_files_deinit(f);
 		return -ENOMEM;
@@ -119,7 +121,7 @@ static void drop_oldest(struct ctf_files *f)
 
 	ctf_file_name(f, p->slot, p->number, name, sizeof(name));
 	if (f->spare < 0 && !f->zstd && !renameat(f->dir, name, f->dir, CTF_SPARE))
-		f->spare = openat(f->dir, CTF_SPARE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		f->spare = openat(f->dir, CTF_SPARE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	else
 		unlinkat(f->dir, name, 0);
 	f->kept -= p->bytes;
@@ -127,6 +129,21 @@ static void drop_oldest(struct ctf_files *f)
 	if (!f->oldest)
 		f->newest = &f->oldest;
 	free(p);
+}
+
+/* What nobody needs goes from the disk. False: there is nothing. */
+static bool make_room(struct ctf_files *f)
+{
+	if (f->spare < 0 && f->oldest)
+		drop_oldest(f);
+	else if (f->spare < 0)
+		return false;
+	if (f->spare >= 0) {
+		close(f->spare);
+		f->spare = -1;
+		unlinkat(f->dir, CTF_SPARE, 0);
+	}
+	return true;
 }
 
 int ctf_files_keep(struct ctf_files *f, uint32_t slot, uint32_t part, uint64_t bytes)
@@ -178,7 +195,7 @@ static int file_ready(struct ctf_files *f, struct ctf_file *file)
 	if (file->fd >= 0 || (rotates && spare_take(f, file)))
 		return 0;
 	ctf_file_name(f, file->slot, file->part, name, sizeof(name));
-	file->fd = openat(f->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	file->fd = openat(f->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	return file->fd < 0 ? -errno : 0;
 }
 
@@ -264,28 +281,57 @@ static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,
 	return code ? code : (ssize_t)want;
 }
 
-/* What there is of a packet that could not be written goes: the file ends with a whole one. */
-static void write_undo(struct ctf_file *file)
+/*
+ * What there is of a packet that could not be written goes: the file ends with a whole one. One
+ * without any would make the trace unreadable.
+ */
+static void write_undo(struct ctf_files *f, struct ctf_file *file)
 {
+	char name[64];
+
 	if (!ftruncate(file->fd, (off_t)file->bytes))
 		file->room = 0;
+	if (file->bytes)
+		return;
+	ctf_file_name(f, file->slot, file->part, name, sizeof(name));
+	unlinkat(f->dir, file->spare ? CTF_SPARE : name, 0);
+	close(file->fd);
+	file->fd = -1;
+	file->spare = false;
 }
 
-ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
-                       const struct ctf_packet_head *head, const void *records, size_t size)
+static ssize_t write_once(struct ctf_files *f, struct ctf_file *file,
+                          const struct ctf_packet_head *head, const void *records, size_t size)
 {
 	ssize_t n = file_ready(f, file);
-	char name[64];
 
 	if (n)
 		return n;
 	n = f->zstd && !is_plain(file) ? write_compressed(f, file, head, records, size)
 	                               : write_plain(file, head, records, size);
-	if (n < 0) {
-		write_undo(file);
+	if (n < 0)
+		write_undo(f, file);
+	return n;
+}
+
+static bool is_full(ssize_t code)
+{
+	return code == -ENOSPC || code == -EDQUOT;
+}
+
+ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
+                       const struct ctf_packet_head *head, const void *records, size_t size)
+{
+	ssize_t n = write_once(f, file, head, records, size);
+	char name[64];
+
+	/* The disk has less room than --size allows: the newest packets matter more. */
+	while (is_full(n) && make_room(f))
+		n = write_once(f, file, head, records, size);
+	if (n < 0)
 		return n;
-	}
 	file->bytes += (uint64_t)n;
+	file->tail = (uint64_t)n;
 	file->sequence++;
 	/* Its first packet is there: now it is a part of the recording. */
 	if (file->spare) {
@@ -295,4 +341,41 @@ ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
 		file->spare = false;
 	}
 	return n;
+}
+
+static int amend_compressed(struct ctf_files *f, struct ctf_file *file,
+                            const struct ctf_packet_head *head)
+{
+	uint64_t at = file->bytes - file->tail;
+	struct iovec io = { f->frame, 0 };
+	size_t size;
+	int code;
+
+	if (file->tail > FRAME_MAX ||
+	    pread(file->fd, f->frame, file->tail, (off_t)at) != (ssize_t)file->tail)
+		return -EIO;
+	size = ZSTD_decompress(f->copy, PACKET_MAX, f->frame, file->tail);
+	if (ZSTD_isError(size) || size < sizeof(*head))
+		return -EIO;
+	memcpy(f->copy, head, sizeof(*head));
+	size = ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, f->copy, size, SMALLER);
+	if (ZSTD_isError(size) || size > file->tail)
+		return -ENOSPC;
+	io.iov_len = size;
+	code = write_all(file->fd, &io, 1, at);
+	if (code || ftruncate(file->fd, (off_t)(at + size)))
+		return code ? code : -errno;
+	file->bytes = at + size;
+	file->tail = size;
+	return 0;
+}
+
+int ctf_file_amend(struct ctf_files *f, struct ctf_file *file, const struct ctf_packet_head *head)
+{
+	struct iovec io = { (void *)(uintptr_t)head, sizeof(*head) };
+
+	if (file->fd < 0 || file->room || !file->tail || file->bytes < file->tail)
+		return -ENOSPC;
+	return f->zstd && !is_plain(file) ? amend_compressed(f, file, head)
+	                                  : write_all(file->fd, &io, 1, file->bytes - file->tail);
 }

@@ -21,14 +21,17 @@ struct ctf_file {
 	uint32_t slot;
 	uint32_t part;
 	uint64_t bytes;    /* written; whatever is behind is an older part's */
+	uint64_t tail;     /* of them, the last packet's; 0: there is none */
 	uint64_t room;     /* size of a file that is written over; 0: it is a new one */
 	bool spare;        /* still called CTF_SPARE */
 	uint32_t sequence; /* of the next packet */
+	uint64_t events;   /* written, of all parts */
 	bool based;
+	uint64_t began;     /* event clock: when the first session began; 0: not known */
 	uint64_t lost_base; /* what `lost` was when the session began ... */
 	uint64_t lost;      /* ... and what was told so far, over all sessions */
 	uint64_t lost_before;
-	struct ctf_packet_head last; /* what ctf_writer_resume() found */
+	struct ctf_packet_head last; /* the newest, also what ctf_writer_resume() found */
 };
 
 struct ctf_part;
@@ -65,5 +68,12 @@ void ctf_file_name(const struct ctf_files *files, uint32_t slot, uint32_t part, 
 /* Append a packet. Returns the bytes that it took, or -errno: the file ends as before. */
 ssize_t ctf_file_write(struct ctf_files *files, struct ctf_file *file,
                        const struct ctf_packet_head *head, const void *records, size_t size);
+
+/*
+ * Give the last packet another head, in place, where it takes no room: a compressed one is
+ * compressed better. -ENOSPC: it cannot be done.
+ */
+int ctf_file_amend(struct ctf_files *files, struct ctf_file *file,
+                   const struct ctf_packet_head *head);
 
 #endif

@@ -117,6 +117,15 @@ struct slot {
 	int64_t end; /* of its last packet; INT64_MIN: none */
 };
 
+/* A slot's first packet, with `count` events, that was not its first once. */
+static void tell_dropped(const struct ctf_trace *t, const struct ctf_reading *r,
+                         const struct ctf_packet_head *head, uint64_t count)
+{
+	if (head->sequence && r->dropped)
+		r->dropped(r->arg, t, head->slot, time_of(t, head->begin),
+		           head->events > count ? head->events - count : 0);
+}
+
 static void count_lost(const struct ctf_trace *t, struct ctf_reading *r,
                        const struct ctf_packet_head *head, struct slot *slot)
 {
@@ -150,9 +159,14 @@ static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ct
 		uint64_t bytes = ctf_input_bytes(in);
 
 		if (head.stream == CTF_STREAM_EVENTS && !ctf_is_room(&head)) {
+			bool first = slot->end == INT64_MIN;
+			uint64_t before = r->events;
+
 			r->packets++;
 			count_lost(t, r, &head, slot);
 			read_packet(t, r, &head, packet + sizeof(head), size - sizeof(head));
+			if (first)
+				tell_dropped(t, r, &head, r->events - before);
 		}
 		if (bytes) {
 			r->bytes += bytes;

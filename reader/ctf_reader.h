@@ -49,6 +49,12 @@ struct ctf_reading {
 	void (*event)(void *arg, const struct ctf_event *event);
 	/* Optional. So many events were lost between these times (ns since the epoch). */
 	void (*lost)(void *arg, int64_t from, int64_t to, uint64_t count);
+	/*
+	 * Optional. Rotation (weir record --size) took so many events of a CPU out, all before
+	 * `until` (ns since the epoch); other CPUs may have older ones left.
+	 */
+	void (*dropped)(void *arg, const struct ctf_trace *trace, uint32_t cpu, int64_t until,
+	                uint64_t count);
 	/* Optional: now and then, with `bytes` and `events` brought up to date. */
 	void (*progress)(void *arg);
 	/* Optional: a trace begins, before its probes. */

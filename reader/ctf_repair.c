@@ -16,12 +16,13 @@ static int file_repair(const char *path, bool frames, bool dry, uint64_t *cut)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct ctf_packet_head last;
+	uint64_t tail;
 	struct stat st;
 	int64_t good;
 
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	good = ctf_whole(fd, frames, &last);
+	good = ctf_whole(fd, frames, &last, &tail);
 	if (good < 0)
 		return (int)good;
 	*cut = (uint64_t)(st.st_size - good);

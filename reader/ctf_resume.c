@@ -46,6 +46,7 @@ static int take_up(struct ctf_writer *w, const char *name, struct found *found)
 	struct ctf_file *file = ctf_files_slot(&w->files, found->slot);
 	bool frames = w->files.zstd && found->slot != CTF_THREADS;
 	struct ctf_packet_head last;
+	uint64_t tail;
 	int64_t good;
 	int fd;
 
@@ -54,7 +55,7 @@ static int take_up(struct ctf_writer *w, const char *name, struct found *found)
 	fd = openat(w->files.dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	good = ctf_whole(fd, frames, &last);
+	good = ctf_whole(fd, frames, &last, &tail);
 	if (good < 0 || ftruncate(fd, good)) {
 		close(fd);
 		return good < 0 ? (int)good : -errno;
@@ -71,9 +72,11 @@ static int take_up(struct ctf_writer *w, const char *name, struct found *found)
 	file->fd = fd;
 	file->part = found->part;
 	file->bytes = found->bytes;
+	file->tail = tail;
 	file->last = last;
 	file->sequence = last.sequence + 1;
 	file->lost = last.lost;
+	file->events = last.events;
 	return 0;
 }
 

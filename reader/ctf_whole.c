@@ -19,13 +19,16 @@
 #include <unistd.h>
 #include <zstd.h>
 
-/* Do the records fill the packet, and lie in its time? Those of an older packet do not. */
+/*
+ * Do the records fill the packet, in order, and is the last one's time the packet's end? Behind the
+ * place where it was torn lie an older packet's, which may be another slot's, of the same time.
+ */
 static bool records_fit(int fd, uint64_t at, const struct ctf_packet_head *head)
 {
 	static uint8_t bytes[WEIR_SHM_PACKET_SIZE];
 	uint64_t size = head->content_bits / 8 - sizeof(*head);
 	uint64_t mask = (UINT64_C(1) << WEIR_RECORD_TIME_BITS) - 1;
-	uint64_t length;
+	uint64_t time = head->begin, length;
 
 	if (size > sizeof(bytes) ||
 	    pread(fd, bytes, size, (off_t)(at + sizeof(*head))) != (ssize_t)size)
@@ -37,10 +40,11 @@ static bool records_fit(int fd, uint64_t at, const struct ctf_packet_head *head)
 		if (!length)
 			return false;
 		memcpy(&word, bytes + i, sizeof(word));
-		if (((WEIR_RECORD_TIME(word) - head->begin) & mask) > head->end - head->begin)
+		time += (WEIR_RECORD_TIME(word) - time) & mask;
+		if (time > head->end)
 			return false;
 	}
-	return true;
+	return time == head->end;
 }
 
 /* Is the packet at `at`, which ends at `end`, there to its end? */
@@ -53,7 +57,8 @@ static bool is_whole(int fd, uint64_t at, uint64_t end, uint64_t size,
 		return true;
 	if (pread(fd, &next, sizeof(next), (off_t)end) != sizeof(next))
 		return false;
-	return (next.magic == CTF_MAGIC && next.sequence == head->sequence + 1) ||
+	return (next.magic == CTF_MAGIC && next.slot == head->slot &&
+	        next.sequence == head->sequence + 1) ||
 	       records_fit(fd, at, head);
 }
 
@@ -85,7 +90,8 @@ static void last_of_frame(const uint8_t *frame, size_t size, struct ctf_packet_h
 	free(packet);
 }
 
-static uint64_t whole_frames(const uint8_t *data, uint64_t size, struct ctf_packet_head *last)
+static uint64_t whole_frames(const uint8_t *data, uint64_t size, struct ctf_packet_head *last,
+                             uint64_t *tail)
 {
 	uint64_t at = 0;
 	size_t n = 0;
@@ -98,29 +104,34 @@ static uint64_t whole_frames(const uint8_t *data, uint64_t size, struct ctf_pack
 		n = one;
 		at += n;
 	}
+	*tail = n;
 	if (n)
 		last_of_frame(data + at - n, n, last);
 	return at;
 }
 
-int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last)
+int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last, uint64_t *tail)
 {
 	struct stat st;
 	uint64_t good;
 	uint8_t *data;
 
 	memset(last, 0, sizeof(*last));
+	*tail = 0;
 	if (fstat(fd, &st))
 		return -errno;
-	if (!frames)
-		return (int64_t)whole_packets(fd, (uint64_t)st.st_size, last);
+	if (!frames) {
+		good = whole_packets(fd, (uint64_t)st.st_size, last);
+		*tail = last->packet_bits / 8;
+		return (int64_t)good;
+	}
 	if (!st.st_size)
 		return 0;
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
 	madvise(data, (size_t)st.st_size, MADV_SEQUENTIAL);
-	good = whole_frames(data, (uint64_t)st.st_size, last);
+	good = whole_frames(data, (uint64_t)st.st_size, last, tail);
 	munmap(data, (size_t)st.st_size);
 	return (int64_t)good;
 }

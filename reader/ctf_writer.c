@@ -115,9 +115,8 @@ static int write_failed(const struct ctf_writer *w, struct weir_error *err, int 
 	                w->target.pid, what);
 }
 
-static int write_packet(struct ctf_writer *w, struct ctf_file *f,
-                        const struct ctf_packet_head *head, const void *records, size_t size,
-                        struct weir_error *err)
+static int write_one(struct ctf_writer *w, struct ctf_file *f, const struct ctf_packet_head *head,
+                     const void *records, size_t size, struct weir_error *err)
 {
 	ssize_t n = ctf_file_write(&w->files, f, head, records, size);
 
@@ -127,6 +126,37 @@ static int write_packet(struct ctf_writer *w, struct ctf_file *f,
 	w->totals.packets++;
 	f->last = *head;
 	return 0;
+}
+
+/*
+ * Readers of CTF take what a stream's first packet counts as lost for where counting begins. So if
+ * it has something to tell, an empty packet that tells of nothing comes before it.
+ */
+static int write_origin(struct ctf_writer *w, struct ctf_file *f,
+                        const struct ctf_packet_head *first, struct weir_error *err)
+{
+	struct ctf_packet_head origin = {
+		.magic = CTF_MAGIC,
+		.stream = first->stream,
+		.begin = first->begin,
+		.content_bits = sizeof(origin) * 8,
+		.packet_bits = sizeof(origin) * 8,
+		.slot = first->slot,
+	};
+
+	if (f->began && f->began < origin.begin)
+		origin.begin = f->began;
+	origin.end = origin.begin;
+	return write_one(w, f, &origin, "", 0, err);
+}
+
+static int write_packet(struct ctf_writer *w, struct ctf_file *f, struct ctf_packet_head *head,
+                        const void *records, size_t size, struct weir_error *err)
+{
+	int code = !f->sequence && head->lost ? write_origin(w, f, head, err) : 0;
+
+	head->sequence = f->sequence;
+	return code ? code : write_one(w, f, head, records, size, err);
 }
 
 /* --- packets */
@@ -185,7 +215,7 @@ static struct ctf_packet_head head_of(uint32_t stream, uint32_t slot, const stru
 		.packet_bits = bits,
 		.lost = f->lost,
 		.slot = slot,
-		.sequence = f->sequence,
+		.events = f->events,
 		.session = f->last.session,
 		.source = f->last.source,
 		.source_end = f->last.source_end,
@@ -220,18 +250,24 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 	head.source = chunk->sequence;
 	head.source_end = chunk->to | (chunk->complete ? CTF_COMPLETE : 0);
 	head.source_count = chunk->before + chunk->count;
+	head.events = f->events + chunk->count;
 	code = write_packet(w, f, &head, chunk->packet + chunk->from, size, err);
-	if (!code)
-		w->totals.events += chunk->count;
-	return code;
+	if (code)
+		return code;
+	f->events = head.events;
+	w->totals.events += chunk->count;
+	return 0;
 }
 
-int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t lost, uint64_t before)
+int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t began, uint64_t lost,
+                         uint64_t before)
 {
 	struct ctf_file *f = ctf_files_slot(&w->files, slot);
 
 	if (!f)
 		return -ENOMEM;
+	if (!f->based)
+		f->began = began;
 	f->based = true;
 	f->lost_base = lost;
 	f->lost_before = before;
@@ -242,8 +278,10 @@ void ctf_writer_discard(struct ctf_writer *w, uint32_t slot, uint64_t count)
 {
 	struct ctf_file *f = ctf_files_slot(&w->files, slot);
 
-	if (f)
-		f->lost_before += count;
+	if (!f)
+		return;
+	f->based = true; /* what nobody gave a base counts from 0 */
+	f->lost_before += count;
 }
 
 uint64_t ctf_writer_lost_so_far(const struct ctf_writer *w, uint32_t slot)
@@ -251,20 +289,65 @@ uint64_t ctf_writer_lost_so_far(const struct ctf_writer *w, uint32_t slot)
 	return slot < w->files.count ? w->files.slots[slot].lost : 0;
 }
 
+/*
+ * The disk is full to the last byte: the packet that is there already ends later, and tells of what
+ * was lost until then.
+ */
+static int amend_last(struct ctf_writer *w, struct ctf_file *f, uint64_t end)
+{
+	struct ctf_packet_head head = f->last;
+	int code;
+
+	head.end = end;
+	head.lost = f->lost;
+	code = ctf_file_amend(&w->files, f, &head);
+	if (!code)
+		f->last = head;
+	return code;
+}
+
+static int write_lost(struct ctf_writer *w, struct ctf_file *f, uint64_t now)
+{
+	struct ctf_packet_head head = head_of(CTF_STREAM_EVENTS, f->slot, f, 0);
+	int code;
+
+	head.begin = head.end = now > f->last.end ? now : f->last.end;
+	code = write_packet(w, f, &head, "", 0, NULL);
+	return code ? amend_last(w, f, head.end) : 0;
+}
+
 int ctf_writer_lost(struct ctf_writer *w, uint64_t now, uint32_t slot, uint64_t lost)
 {
 	struct ctf_file *f = ctf_files_slot(&w->files, slot);
-	uint64_t told;
-	struct ctf_packet_head head;
 
-	if (!f || !f->based)
+	if (!f || !f->based || lost_since(f, lost) == f->last.lost)
 		return 0;
-	told = f->lost;
-	if (lost_since(f, lost) == told)
+	return write_lost(w, f, now);
+}
+
+int ctf_writer_lost_rest(struct ctf_writer *w, uint64_t now)
+{
+	struct ctf_file *teller = NULL;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < w->files.count && !teller; i++) {
+		if (w->files.slots[i].sequence)
+			teller = &w->files.slots[i];
+	}
+	for (uint32_t i = 0; i < w->files.count && teller; i++) {
+		struct ctf_file *f = &w->files.slots[i];
+
+		if (f->sequence)
+			continue;
+		sum += f->lost;
+		f->lost_before -= f->lost; /* it begins to count from here */
+		f->lost = 0;
+	}
+	if (!sum)
 		return 0;
-	head = head_of(CTF_STREAM_EVENTS, slot, f, 0);
-	head.begin = head.end = now;
-	return write_packet(w, f, &head, "", 0, NULL);
+	teller->lost_before += sum;
+	teller->lost += sum;
+	return write_lost(w, teller, now);
 }
 
 int ctf_writer_thread(struct ctf_writer *w, uint64_t now, uint32_t tid, const char *name)

@@ -422,6 +422,7 @@ static int session_begin(const struct shm *shm, const struct clock *clock,
 		.clock = clock,
 		.options = *options,
 		.lease_ticks = (uint64_t)(clock->hz * (SESSION_LEASE_NS / 1e9)),
+		.began = clock_now(clock),
 	};
 	return code ? code : lock(shm, err);
 }

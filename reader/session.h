@@ -31,6 +31,8 @@ struct session {
 	uint32_t first; /* packets */
 	uint32_t count;
 	uint64_t lease_ticks;
+	uint64_t
+	    began; /* event clock: no event is older, but of an adopted session; 0: not known */
 	uint64_t lost_before;
 	uint64_t *lost_base; /* the same by stripe; NULL: zeros */
 	uint64_t overwritten_before;

@@ -187,6 +187,7 @@ static void target_end_session(struct target *target)
 {
 	if (!target->claimed)
 		return;
+	target->ending = true;
 	target->lost += session_lost(&target->session);
 	target->overwritten += session_overwritten(&target->session);
 	/* Part of these had been handed out before the target took the packet back. */
@@ -272,6 +273,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 		return code;
 	}
 	target->claimed = true;
+	target->ending = false;
 	name_anew(target->process);
 	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
 	target->refused = 0;
@@ -467,9 +469,10 @@ static int process_search(struct tracer *tracer, struct tracer_process *process,
 			*t->shm.where = 0; /* shm_in_place() has nothing to tell any more */
 			continue;
 		}
-		t->leaving = true;
-		if (process_is_over(process))
+		/* Then its descriptor tells, when the last thread is over. */
+		if (proc_is_ending(process->pid))
 			continue;
+		t->leaving = true;
 		if (!finding.opened)
 			notice_exec(process, clock_monotonic());
 		if (t->claimed)
@@ -826,6 +829,7 @@ static void target_drain(struct target *target, bool grace)
 {
 	if (!target->claimed)
 		return;
+	target->ending = true;
 	target_look(target, STREAM_ALL);
 	if (grace)
 		nap(GRACE);

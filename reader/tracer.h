@@ -49,6 +49,7 @@ struct target {
 	int64_t populate_at; /* an adopted session's packets; 0: nothing to do */
 	int64_t checked_at;  /* its schema, while unclaimed; its pair of clocks, while claimed */
 	bool claimed;
+	bool ending;   /* its session is: a chunk that is not taken now is not handed out again */
 	bool met;      /* by the search under way */
 	bool had_room; /* at the last look: its buffer was not full of what waits for the tracer */
 	bool scarce;   /* it was said that its buffer is less than asked for */

@@ -286,13 +286,37 @@ static void on_lost(void *arg, int64_t from, int64_t to, uint64_t count)
 		timeline_add_lost(a->timeline, from, to, count);
 }
 
+static void on_dropped(void *arg, const struct ctf_trace *trace, uint32_t cpu, int64_t until,
+                       uint64_t count)
+{
+	struct aggregate *a = arg;
+	struct dropped *d = &a->dropped;
+
+	(void)trace;
+	if (a->timeline)
+		return;
+	if (!d->slots || until > d->until)
+		d->until = until;
+	if (d->slots < DROPPED_CPUS) {
+		d->cpus[d->slots].cpu = cpu;
+		d->cpus[d->slots].events = count;
+	}
+	d->slots++;
+	d->events += count;
+}
+
 /* --- passes */
 
 void aggregate_init(struct aggregate *a, const struct query *query)
 {
 	*a = (struct aggregate){ .query = query, .first = INT64_MAX, .last = INT64_MIN };
 	a->reading = (struct ctf_reading){
-		.probe = on_probe, .event = on_event, .lost = on_lost, .trace = on_trace, .arg = a
+		.probe = on_probe,
+		.event = on_event,
+		.lost = on_lost,
+		.dropped = on_dropped,
+		.trace = on_trace,
+		.arg = a,
 	};
 }
 

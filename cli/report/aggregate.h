@@ -26,6 +26,18 @@ struct process {
 	pid_t pid;
 };
 
+/* What rotation took out (weir record --size). */
+#define DROPPED_CPUS 8
+struct dropped {
+	uint64_t events;
+	int64_t until;  /* ns since the epoch: from here on all CPUs' events are there */
+	uint32_t slots; /* of all processes; 0: nothing was dropped */
+	struct {
+		uint32_t cpu;
+		uint64_t events;
+	} cpus[DROPPED_CPUS]; /* the first ones */
+};
+
 /* A probe's fields, so that a person can be told what to ask for. */
 struct probe_fields {
 	char *name; /* PROVIDER:PROBE */
@@ -50,6 +62,7 @@ struct aggregate {
 	int where_code; /* of the first probe on which --where makes no sense */
 	struct process processes[PROCESSES_MAX];
 	uint32_t process_count;
+	struct dropped dropped;
 	struct probe_fields **fields;
 	size_t field_probes;
 	struct plan *plans;

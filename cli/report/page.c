@@ -86,6 +86,8 @@ static void put_about(FILE *to, const struct aggregate *a, const char *recording
 	        ",\"matched\":%" PRIu64 ",\"without\":%" PRIu64 ",\"hidden\":%" PRIu64
 	        ",\"odd\":%" PRIu64,
 	        a->matched, a->without, a->hidden, a->odd);
+	fprintf(to, ",\"dropped\":%" PRIu64, a->dropped.events);
+	put_ms(to, "wholeFrom", a->dropped.slots ? a->dropped.until : 0);
 	put_ms(to, "first", a->matched ? a->first : 0);
 	put_ms(to, "last", a->matched ? a->last : 0);
 	fprintf(to, ",\"seconds\":%.17g", aggregate_seconds(a));

@@ -68,6 +68,13 @@ def babeltrace(out):
     return [line for line in done.stdout.splitlines() if " weir:thread:" not in line]
 
 
+def discarded(out):
+    """How many events are missing, as babeltrace2 tells the reader."""
+    done = subprocess.run(["babeltrace2", "--clock-seconds", out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, timeout=LIMIT)
+    return sum(int(n) for n in re.findall(r"discarded (\d+) event", done.stderr))
+
+
 def orders(out):
     """The ids of shop:order, in the order of time."""
     return [int(re.search(r"\{ id = (\d+)", line)[1]) for line in babeltrace(out)
@@ -137,6 +144,30 @@ def test_lost():
         assert head["lost"] >= lost.get(path, 0)
         lost[path] = head["lost"]
     assert sum(lost.values()) == run.number("lost"), (lost, run.err)
+    assert len(orders(out)) == run.number("events")
+
+
+def test_lost_first():
+    """What a CPU lost before its first event is told, too: its stream begins with an empty packet."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        skip("needs two CPUs")
+    out = folder()
+    target = Target("-w", "-n", 3000000, before=["taskset", "-c", str(cpus[0])])
+    run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
+    wait_until(lambda: any(True for _ in packets(out)), "packets")
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.1)  # the buffer is full
+    os.sched_setaffinity(target.pid, [cpus[1]])
+    time.sleep(0.1)  # everything is lost, on a CPU that has no packet yet
+    run.process.send_signal(signal.SIGCONT)
+    fires = target.done()
+    run.finish()
+    assert run.number("events") + run.number("lost") == fires, run.err
+    begins = {head["slot"]: not records and not head["lost"] for _path, head, records in packets(out)
+              if not head["sequence"]}
+    assert sorted(begins.values()) == [False, True], begins
+    assert discarded(out) == run.number("lost") > 0, (discarded(out), run.err)
     assert len(orders(out)) == run.number("events")
 
 
@@ -212,6 +243,13 @@ def test_rotate():
     ids = orders(out)
     # Slots' parts go by age, so the oldest that are left have holes; the newest have none.
     assert len(ids) > 10000 and ids[-5000:] == list(range(395000, 400000)), (len(ids), ids[-1])
+    # What went, and from when on there are none, weir report says.
+    said = report(out).stderr
+    match = re.search(r"dropped (\d+) events that fired before (\S+ \S+?)(\.\d+)[ :]", said)
+    assert len(ids) + int(match[1]) == 400000, said
+    whole = time.mktime(time.strptime(match[2], "%Y-%m-%d %H:%M:%S")) + float(match[3]) + 1e-6
+    rest = [int(re.search(r"\{ id = (\d+)", x)[1]) for x in babeltrace(out) if float(x[1:x.index("]")]) > whole]
+    assert len(rest) > 5000 and rest == list(range(400000 - len(rest), 400000)), (said, len(rest), rest[:3])
 
 
 def test_flight_recorder():

@@ -45,24 +45,30 @@ class Recording:
             json.dump(about, file)
         open(f"{self.path}/metadata", "w", encoding="utf-8").close()
 
-    def packet(self, records, begin, end, lost=0, slot=0):
+    def rotated(self, slot, packets):
+        """The slot's first so many packets are gone."""
+        self.slots[slot] = packets
+        return self
+
+    def packet(self, records, begin, end, lost=0, slot=0, total=0):
         name = f"{self.path}/stream_{slot}"
         count = self.slots.setdefault(slot, 0)
         self.slots[slot] += 1
         bits = (HEAD.size + len(records)) * 8
         with open(name, "ab") as file:
-            file.write(HEAD.pack(0xc1fc1fc1, 0, 1, 0, 0, 0, 0, begin, end, bits, bits, lost, slot, count) + records)
+            file.write(HEAD.pack(0xc1fc1fc1, 0, 1, 0, 0, 0, total, begin, end, bits, bits, lost, slot, count) + records)
 
-    def events(self, events, lost=0, slot=0):
-        """[(time in ns, probe, values)], in the order of time; `lost` in all, with the last packet."""
+    def events(self, events, lost=0, slot=0, total=0):
+        """[(time in ns, probe, values)], in the order of time; `lost` in all, with the last packet. `total`: of the
+        slot, with those that are gone."""
         buffer, begin, end = b"", None, 0
         for time, probe, values in events:
             identity, fields = self.probes[probe]
             record = encode(identity, time, fields, values)
             if len(buffer) + len(record) > PACKET:
-                self.packet(buffer, begin, end, 0, slot)
+                self.packet(buffer, begin, end, 0, slot, total)
                 buffer, begin = b"", None
             begin = time if begin is None else begin
             buffer, end = buffer + record, time
-        self.packet(buffer, begin or 0, end, lost, slot)
+        self.packet(buffer, begin or 0, end, lost, slot, total)
         return self

@@ -258,6 +258,25 @@ def test_lost():
     assert abs(data["start"] / 1000 - EPOCH) < 0.2 and sum(data["probes"][0]["counts"]) == 2100
 
 
+def test_dropped():
+    """What rotation dropped, and from when on all CPUs' events are there."""
+    out = folder()
+    recording = Recording(out, REQUEST)
+    recording.rotated(1, 7)
+    recording.events([(i * 10**7, "shop:request", ("/", 1.0, 200)) for i in range(1000)])
+    recording.events([(4 * 10**9 + i * 10**7, "shop:request", ("/", 1.0, 200)) for i in range(600)], slot=1, total=10600)
+    page = f"{out}/r.html"
+    data, said = data_of(page) if report("-o", page, out) else None, report(out).stderr
+    assert data["dropped"] == 10000 and abs(data["wholeFrom"] / 1000 - EPOCH - 4) < 0.001, data["wholeFrom"]
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(EPOCH + 4))
+    assert f"dropped 10000 events that fired before {at}.000000 (10000 of CPU 1): from then on" in said, said
+    assert "1600 events of" in said and "lost 0" in said, said
+    # One that lost nothing of what it had says nothing.
+    other = folder()
+    requests(other)
+    assert "dropped" not in report(other).stderr
+
+
 # --- files
 
 

@@ -4,7 +4,7 @@
  * shop:tick(n i32).
  *
  *   shop [-n EVENTS] [-t THREADS] [-g NS] [-w] [-F] [-b] [-s SECONDS] [-k KIDS]
- *        [-K US] [-q SECONDS] [-x FILE...]
+ *        [-E] [-K US] [-q SECONDS] [-x FILE...]
  *
  *   -n  events per thread     -g  nap between fires     -F  fire until killed
  *   -w  wait until shop:order is on before the first fire
@@ -15,6 +15,7 @@
  *   -q  live so long without a probe, and end
  *   -D  close all descriptors after publishing, as daemons do
  *   -N  be not dumpable
+ *   -E  the main thread ends when the probes are there; the others go on
  *   -K  US: after the first fire, SIGKILL itself within twice so many microseconds
  *   -C  FILE: a u64 per thread, the number of fires that have returned; outlives the process
  *
@@ -111,6 +112,15 @@ static void run_all(unsigned threads)
 	WEIR_FIRE(tick, (int)threads);
 }
 
+static void *run_without_main(void *arg)
+{
+	nap(100000000);
+	run_all((unsigned)(uintptr_t)arg);
+	printf("done %lu\n", (unsigned long)met);
+	fflush(stdout);
+	_exit(0);
+}
+
 static void publish(bool block)
 {
 	static const struct weir_field order_fields[] = {
@@ -148,11 +158,12 @@ int main(int argc, char **argv)
 {
 	unsigned threads = 1, kids = 0;
 	bool wait_on = false, block = false, late = false, daemon = false, hide = false;
+	bool headless = false;
 	double live = 0;
 	long death = 0;
 	char **next = NULL;
 
-	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNC:K:q:")) >= 0;) {
+	for (int c; !next && (c = getopt(argc, argv, "+n:t:g:wFbs:k:lxDNEC:K:q:")) >= 0;) {
 		switch (c) {
 		case 'n':
 			events = strtoull(optarg, NULL, 0);
@@ -196,6 +207,9 @@ int main(int argc, char **argv)
 		case 'q':
 			nap((long)(atof(optarg) * 1e9));
 			return 0;
+		case 'E':
+			headless = true;
+			break;
 		case 'N':
 			hide = true;
 			break;
@@ -216,6 +230,12 @@ int main(int argc, char **argv)
 		nap(1000000);
 	if (death)
 		end_soon(death);
+	if (headless) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, run_without_main, (void *)(uintptr_t)threads);
+		pthread_exit(NULL);
+	}
 	run_all(threads);
 	for (unsigned i = 0; i < kids; i++) {
 		if (!fork()) {
