@@ -152,20 +152,23 @@ def test_lost_first():
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         skip("needs two CPUs")
-    out = folder()
-    target = Target("-w", "-n", 3000000, before=["taskset", "-c", str(cpus[0])])
-    run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
-    wait_until(lambda: any(True for _ in packets(out)), "packets")
-    run.process.send_signal(signal.SIGSTOP)
-    time.sleep(0.1)  # the buffer is full
-    os.sched_setaffinity(target.pid, [cpus[1]])
-    time.sleep(0.1)  # everything is lost, on a CPU that has no packet yet
-    run.process.send_signal(signal.SIGCONT)
-    fires = target.done()
-    run.finish()
-    assert run.number("events") + run.number("lost") == fires, run.err
-    begins = {head["slot"]: not records and not head["lost"] for _path, head, records in packets(out)
-              if not head["sequence"]}
+    for _ in range(20):
+        out = folder()
+        target = Target("-w", "-n", 3000000, before=["taskset", "-c", str(cpus[0])])
+        run = Record(out, "-p", target.pid, "-b", "512K", "shop:order")
+        wait_until(lambda: any(True for _ in packets(out)), "packets")
+        run.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.02)  # the buffer is full
+        os.sched_setaffinity(target.pid, [cpus[1]])
+        time.sleep(0.02)  # everything is lost, on a CPU that has no packet yet
+        run.process.send_signal(signal.SIGCONT)
+        fires = target.done()
+        run.finish()
+        assert run.number("events") + run.number("lost") == fires, run.err
+        begins = {head["slot"]: not records and not head["lost"]
+                  for _path, head, records in packets(out) if not head["sequence"]}
+        if len(begins) == 2:  # else the target was done before it was moved
+            break
     assert sorted(begins.values()) == [False, True], begins
     assert discarded(out) == run.number("lost") > 0, (discarded(out), run.err)
     assert len(orders(out)) == run.number("events")
