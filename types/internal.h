@@ -5,11 +5,13 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "types/btf_view.h"
 #include "types/image.h"
 #include "types/types.h"
 
 struct types {
 	struct image image;
+	struct btf_view view; /* of the image */
 	pthread_mutex_t lock; /* of btf */
 	struct btf *btf;
 	char *path;

@@ -33,6 +33,14 @@ int types_new(const struct source *s, struct image *image, bool cached, struct t
 	}
 	pthread_mutex_init(&t->lock, NULL);
 	t->image = *image;
+	t->view = (struct btf_view){
+		.types = image->types,
+		.names = image->names,
+		.offsets = image->offsets,
+		.count = image->types_count,
+		.names_size = image->names_size,
+		.pointer_size = image->header->pointer_size,
+	};
 	t->from_cache = cached;
 	memcpy(t->build_id, s->build_id, sizeof(t->build_id));
 	*ret = t;
@@ -188,6 +196,11 @@ bool types_big_endian(const struct types *t)
 {
 	(void)t; /* files of the other byte order are refused */
 	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
+const struct btf_view *types_view(const struct types *t)
+{
+	return &t->view;
 }
 
 struct btf *types_btf(struct types *t)
