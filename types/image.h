@@ -25,7 +25,7 @@
 #include "types/symbols.h"
 
 #define IMAGE_MAGIC   0x3150595452494557ULL /* "WEIRTYP1" */
-#define IMAGE_VERSION 2
+#define IMAGE_VERSION 3
 
 enum image_table {
 	IMAGE_BTF,            /* bytes */
