@@ -13,6 +13,7 @@ struct cli_command {
 	const char *name;
 	const char *summary;
 	int (*run)(int argc, char **argv);
+	const char *module; /* the module whose command it is, instead of `run` (module.h) */
 };
 
 int cmd_doctor(int argc, char **argv);

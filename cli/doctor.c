@@ -324,13 +324,17 @@ static void check_lttng(struct report *r)
 
 static void check_foreign(struct report *r)
 {
-	if (ctf_foreign_is_built_in())
+	struct weir_error err;
+	int rc = ctf_foreign_check(&err);
+
+	if (!rc)
 		doctor_add(r, "LTTng's traces", OK, "", "weir report reads them");
 	else
 		doctor_add(r, "LTTng's traces", LIMITED,
-		           "sudo apt-get install libbabeltrace2-dev, and build weir again",
-		           "this weir was built without libbabeltrace2: weir report reads its own "
-		           "recordings only");
+		           rc == -ENOSYS
+		               ? "sudo apt-get install libbabeltrace2-dev, and build weir again"
+		               : "sudo apt-get install libbabeltrace2-0",
+		           "weir report reads its own recordings only: %s", err.message);
 }
 
 /* --- output */

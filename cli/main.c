@@ -6,15 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/module.h"
+
 const struct cli_command cli_commands[] = {
-	{ "list", "show probes, their fields, and who is attached", cmd_list },
-	{ "trace", "print events of running programs as they happen", cmd_trace },
-	{ "record", "record events to disk, as CTF", cmd_record },
-	{ "report", "say what is in a recording: which key is slow, and when", cmd_report },
-	{ "repair", "make a recording readable that was cut off", cmd_repair },
-	{ "unpack", "decompress a recording for other tools", cmd_unpack },
-	{ "doctor", "say what this machine and this user can do", cmd_doctor },
-	{ "types", "make and show BTF of programs, libraries and headers", cmd_types },
+	{ "list", "show probes, their fields, and who is attached", .module = MODULE_COMMANDS },
+	{ "trace", "print events of running programs as they happen", .module = MODULE_COMMANDS },
+	{ "record", "record events to disk, as CTF", .module = MODULE_COMMANDS },
+	{ "report", "say what is in a recording: which key is slow, and when",
+	  .module = MODULE_COMMANDS },
+	{ "repair", "make a recording readable that was cut off", .module = MODULE_COMMANDS },
+	{ "unpack", "decompress a recording for other tools", .module = MODULE_COMMANDS },
+	{ "doctor", "say what this machine and this user can do", .module = MODULE_COMMANDS },
+	{ "types", "make and show BTF of programs, libraries and headers", .module = MODULE_TYPES },
 	{ "print", "typed values of a live process or a core file", cmd_print },
 	{ NULL, NULL, NULL },
 };
@@ -27,7 +30,7 @@ static void usage(FILE *to)
 	fputs("\n`weir COMMAND --help` and `man weir-COMMAND` say more.\n", to);
 }
 
-/* Strings of events are UTF-8, whatever little this machine's locale knows. */
+/* Tables are UTF-8, whatever little this machine's locale knows. */
 static void set_locale(void)
 {
 	if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
@@ -36,7 +39,6 @@ static void set_locale(void)
 
 int main(int argc, char **argv)
 {
-	set_locale();
 	if (argc < 2) {
 		usage(stderr);
 		return 2;
@@ -50,8 +52,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
-		if (!strcmp(argv[1], c->name))
+		if (strcmp(argv[1], c->name))
+			continue;
+		if (!c->module)
 			return c->run(argc - 1, argv + 1);
+		set_locale();
+		return module_run(c->module, argc - 1, argv + 1);
 	}
 	cli_fail("there is no command `%s`; `weir --help` lists them", argv[1]);
 	return 2;

@@ -155,16 +155,22 @@ static int open_image(void *ctx, uint32_t image, struct space_opened *ret)
 	return rc;
 }
 
-/* Is that the file which the process runs? A core file names it first. */
-static bool is_program(const struct target *t, const struct mapped_file *file)
+/* The file which the process runs; a core file names it first. NULL: it is not mapped. */
+static const struct mapped_file *program_of(const struct target *t)
 {
+	const struct maps *maps = maps_of(t);
 	char path[40];
 	struct stat st;
 
 	if (t->core)
-		return file == &maps_of(t)->files[0];
+		return &maps->files[0];
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)t->pid);
-	return !stat(path, &st) && st.st_dev == file->dev && st.st_ino == file->ino;
+	if (stat(path, &st))
+		return NULL;
+	for (size_t i = 0; i < maps->count; i++)
+		if (st.st_dev == maps->files[i].dev && st.st_ino == maps->files[i].ino)
+			return &maps->files[i];
+	return NULL;
 }
 
 static int add_image(struct target *t, size_t file)
@@ -206,16 +212,17 @@ static size_t *load_order(const struct maps *maps)
 static int add_images(struct target *t)
 {
 	const struct maps *maps = maps_of(t);
+	const struct mapped_file *program = program_of(t);
 	_cleanup_free_ size_t *order = load_order(maps);
 	int rc = space_create(open_image, t, &t->space);
 
 	t->images = calloc(maps->count + 1, sizeof(*t->images));
 	if (rc || !t->images || !order)
 		return -ENOMEM;
-	for (int program = 1; program >= 0; program--)
+	for (int first = 1; first >= 0; first--)
 		for (size_t i = 0; !rc && i < maps->count; i++)
 			if (maps->files[order[i]].exec &&
-			    is_program(t, &maps->files[order[i]]) == program)
+			    (&maps->files[order[i]] == program) == first)
 				rc = add_image(t, order[i]);
 	return rc;
 }
@@ -234,7 +241,7 @@ const char *target_image_path(struct target *t, const char *prefix)
 /* ---- threads ---- */
 
 static int dynamic_symbols(void *ctx, const char *prefix, const char *const *names, size_t count,
-                           uint64_t *values)
+                           uint64_t *values, struct weir_error *err)
 {
 	struct target *t = ctx;
 	uint64_t end;
@@ -245,10 +252,14 @@ static int dynamic_symbols(void *ctx, const char *prefix, const char *const *nam
 
 		if (strncmp(slash ? slash + 1 : path, prefix, strlen(prefix)))
 			continue;
-		rc = open_file(t, t->images[i].file, &fd, NULL);
+		rc = open_file(t, t->images[i].file, &fd, err);
 		if (rc)
 			return rc;
-		rc = find_bias(t, i, fd, &end) ?: elf_dynamic_symbols(fd, names, count, values);
+		rc = find_bias(t, i, fd, &end);
+		if (rc)
+			weir_err(err, rc, "%s: %s", path, strerror(-rc));
+		else
+			rc = elf_dynamic_symbols(fd, names, count, values, err);
 		close(fd);
 		for (size_t k = 0; !rc && k < count; k++)
 			if (values[k] != UINT64_MAX)

@@ -77,7 +77,7 @@ static void try_image(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	if (size >= sizeof(*h)) {
 		h->size = size;
-		h->checksum = hash_bytes(copy + sizeof(*h), size - sizeof(*h), IMAGE_VERSION);
+		h->checksum = image_checksum(copy + sizeof(*h), size - sizeof(*h));
 	}
 	if (image_init(&t.image, copy, size, false))
 		return;

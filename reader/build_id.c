@@ -83,9 +83,31 @@ int build_id_read(build_id_read_fn read, void *ctx, int mapped, struct build_id 
 	return rc ?: found;
 }
 
-static int read_fd(void *ctx, uint64_t offset, void *buf, size_t size)
+/* The headers of most files are in their first page: it is read once. */
+struct file {
+	int fd;
+	size_t size; /* of the head that was read */
+	char head[4096];
+};
+
+static void file_init(struct file *f, int fd)
 {
-	ssize_t n = offset > INT64_MAX ? 0 : pread(*(int *)ctx, buf, size, (off_t)offset);
+	ssize_t n = pread(fd, f->head, sizeof(f->head), 0);
+
+	f->fd = fd;
+	f->size = n > 0 ? (size_t)n : 0;
+}
+
+static int read_file(void *ctx, uint64_t offset, void *buf, size_t size)
+{
+	const struct file *f = ctx;
+	ssize_t n;
+
+	if (offset <= f->size && size <= f->size - offset) {
+		memcpy(buf, f->head + offset, size);
+		return 0;
+	}
+	n = offset > INT64_MAX ? 0 : pread(f->fd, buf, size, (off_t)offset);
 
 	if (n < 0)
 		return -errno;
@@ -94,7 +116,10 @@ static int read_fd(void *ctx, uint64_t offset, void *buf, size_t size)
 
 int build_id_of_fd(int fd, struct build_id *ret)
 {
-	return build_id_read(read_fd, &fd, 0, ret);
+	struct file f;
+
+	file_init(&f, fd);
+	return build_id_read(read_file, &f, 0, ret);
 }
 
 int image_layout_of_fd(int fd, struct image_layout *ret)
@@ -102,10 +127,12 @@ int image_layout_of_fd(int fd, struct image_layout *ret)
 	int rc, based = 0;
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph;
+	struct file f;
 
-	rc = read_header(read_fd, &fd, &eh);
+	file_init(&f, fd);
+	rc = read_header(read_file, &f, &eh);
 	for (unsigned i = 0; !rc && i < eh.e_phnum; i++) {
-		rc = read_phdr(read_fd, &fd, &eh, i, &ph);
+		rc = read_phdr(read_file, &f, &eh, i, &ph);
 		if (rc || ph.p_type != PT_LOAD)
 			continue;
 		if (!based) {

@@ -429,7 +429,8 @@ int ctf_foreign_read(const char *path, struct ctf_reading *reading, struct weir_
 	return r.no_memory ? weir_err(err, -ENOMEM, "no memory") : explain(path, err);
 }
 
-bool ctf_foreign_is_built_in(void)
+int ctf_foreign_check(struct weir_error *err)
 {
-	return true;
+	(void)err;
+	return 0;
 }

@@ -16,7 +16,7 @@ int ctf_foreign_read(const char *path, struct ctf_reading *reading, struct weir_
 	    path);
 }
 
-bool ctf_foreign_is_built_in(void)
+int ctf_foreign_check(struct weir_error *err)
 {
-	return false;
+	return weir_err(err, -ENOSYS, "this weir was built without libbabeltrace2");
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/elf_symbol.h"
 
+#include "reader/error.h"
+
 #include <errno.h>
 #include <gelf.h>
 #include <string.h>
@@ -22,7 +24,8 @@ static void match(Elf *elf, Elf_Data *data, const GElf_Shdr *sh, const char *con
 	}
 }
 
-int elf_dynamic_symbols(int fd, const char *const *names, size_t count, uint64_t *values)
+int elf_dynamic_symbols(int fd, const char *const *names, size_t count, uint64_t *values,
+                        struct weir_error *err)
 {
 	Elf_Scn *scn = NULL;
 	Elf_Data *data;
@@ -35,7 +38,7 @@ int elf_dynamic_symbols(int fd, const char *const *names, size_t count, uint64_t
 	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF) {
 		elf_end(elf);
-		return -ENOEXEC;
+		return weir_err(err, -ENOEXEC, "it is not an ELF file");
 	}
 	while ((scn = elf_nextscn(elf, scn))) {
 		if (!gelf_getshdr(scn, &sh) ||

@@ -83,10 +83,12 @@ int tls_open(const struct tls_source *source, struct weir_error *err, struct tls
 	struct tls *t;
 	int rc;
 
-	if (source->symbols(source->ctx, "libc.so", field_symbols, FIELDS, at))
-		return unsupported(err, "the process has no libc.so");
-	if (source->symbols(source->ctx, "ld-linux", linker, 2, linked))
-		return unsupported(err, "the process has no dynamic linker");
+	rc = source->symbols(source->ctx, "libc.so", field_symbols, FIELDS, at, err);
+	if (rc)
+		return rc == -ENOENT ? unsupported(err, "the process has no libc.so") : rc;
+	rc = source->symbols(source->ctx, "ld-linux", linker, 2, linked, err);
+	if (rc)
+		return rc == -ENOENT ? unsupported(err, "the process has no dynamic linker") : rc;
 	for (int i = 0; i < FIELDS; i++)
 		if (at[i] == UINT64_MAX)
 			return unsupported(err, field_symbols[i]);

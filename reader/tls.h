@@ -21,9 +21,9 @@ struct tls_source {
 	void *ctx;
 	int (*read)(void *ctx, uint64_t address, void *buf, size_t size);
 	/* Addresses (in the process) of symbols of the image whose path's last component begins
-	   with `image`; UINT64_MAX: not there. -ENOENT: no such image. */
+	   with `image`; UINT64_MAX: not there. -ENOENT: no such image; else *err says why. */
 	int (*symbols)(void *ctx, const char *image, const char *const *names, size_t count,
-	               uint64_t *values);
+	               uint64_t *values, struct weir_error *err);
 };
 
 struct tls;

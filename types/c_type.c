@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "types/btf_view.h"
+
 /* Longest chain of typedefs and qualifiers, and of nested anonymous structs, that is believed. */
 #define CHAIN_MAX 64
 
@@ -190,9 +192,9 @@ static bool enum_is_signed(const struct btf_type *bt)
 	return false;
 }
 
-static int64_t array_size(const struct btf *btf, const struct btf_array *array)
+static int64_t array_size(const struct btf_view *btf, const struct btf_array *array)
 {
-	int64_t element = btf__resolve_size(btf, array->type);
+	int64_t element = btf_view_size(btf, array->type);
 	uint64_t size;
 
 	if (element < 0 || __builtin_mul_overflow((uint64_t)element, array->nelems, &size) ||
@@ -252,7 +254,7 @@ static void fill(struct ctype *t, const struct btf_type *bt, const char *name, b
 	}
 }
 
-const struct ctype *ctype_of(struct ctypes *types, const struct btf *btf, uint32_t id)
+const struct ctype *ctype_of(struct ctypes *types, const struct btf_view *btf, uint32_t id)
 {
 	struct ctype key = { .btf = btf, .id = id, .base = id };
 	struct ctype **found = slot(types, &key);
@@ -263,10 +265,10 @@ const struct ctype *ctype_of(struct ctypes *types, const struct btf *btf, uint32
 	if (*found)
 		return *found;
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		bt = btf__type_by_id(btf, key.base);
+		bt = btf_view_type(btf, key.base);
 		if (!bt)
 			return &bad;
-		name = btf__name_by_offset(btf, bt->name_off) ?: "";
+		name = btf_view_name(btf, bt->name_off);
 		if (!btf_is_mod(bt) && !btf_is_typedef(bt) && !btf_is_type_tag(bt))
 			break;
 		number = number || names_number(name);
@@ -306,7 +308,7 @@ const struct ctype *ctype_to(struct ctypes *types, const struct ctype *type)
 		return type->to;
 	if (!type->btf)
 		return &bad;
-	bt = btf__type_by_id(type->btf, type->base);
+	bt = btf_view_type(type->btf, type->base);
 	switch (type->kind) {
 	case CTYPE_POINTER:
 		return ctype_of(types, type->btf, bt->type);
@@ -319,7 +321,7 @@ const struct ctype *ctype_to(struct ctypes *types, const struct ctype *type)
 
 uint32_t ctype_fields(const struct ctype *type)
 {
-	return ctype_is_record(type) ? btf_vlen(btf__type_by_id(type->btf, type->base)) : 0;
+	return ctype_is_record(type) ? btf_vlen(btf_view_type(type->btf, type->base)) : 0;
 }
 
 int ctype_field(struct ctypes *types, const struct ctype *type, uint32_t i, struct ctype_field *ret)
@@ -330,14 +332,14 @@ int ctype_field(struct ctypes *types, const struct ctype *type, uint32_t i, stru
 
 	if (i >= ctype_fields(type))
 		return -ENOENT;
-	bt = btf__type_by_id(type->btf, type->base);
+	bt = btf_view_type(type->btf, type->base);
 	member = &btf_members(bt)[i];
 	bits = btf_member_bitfield_size(bt, i);
-	ret->name = btf__name_by_offset(type->btf, member->name_off) ?: "";
+	ret->name = btf_view_name(type->btf, member->name_off);
 	ret->type = ctype_of(types, type->btf, member->type);
 	ret->bit_offset = btf_member_bit_offset(bt, i);
 	/* The older encoding: an INT of fewer bits than its bytes have. */
-	mt = ret->type->btf ? btf__type_by_id(ret->type->btf, ret->type->base) : NULL;
+	mt = ret->type->btf ? btf_view_type(ret->type->btf, ret->type->base) : NULL;
 	if (!bits && mt && btf_is_int(mt) &&
 	    (btf_int_bits(mt) != 8 * ret->type->size || btf_int_offset(mt)) &&
 	    btf_int_bits(mt) <= 64) {
@@ -391,12 +393,12 @@ int ctype_find_field(struct ctypes *types, const struct ctype *type, const char 
 
 uint32_t ctype_enumerators(const struct ctype *type)
 {
-	return type->kind == CTYPE_ENUM ? btf_vlen(btf__type_by_id(type->btf, type->base)) : 0;
+	return type->kind == CTYPE_ENUM ? btf_vlen(btf_view_type(type->btf, type->base)) : 0;
 }
 
 const char *ctype_enumerator(const struct ctype *type, uint32_t i, int64_t *value)
 {
-	const struct btf_type *bt = btf__type_by_id(type->btf, type->base);
+	const struct btf_type *bt = btf_view_type(type->btf, type->base);
 	uint32_t name;
 
 	if (btf_kind(bt) == ENUM64_KIND) {
@@ -410,7 +412,7 @@ const char *ctype_enumerator(const struct ctype *type, uint32_t i, int64_t *valu
 		name = e->name_off;
 		*value = type->is_signed ? (int64_t)e->val : (int64_t)(uint32_t)e->val;
 	}
-	return btf__name_by_offset(type->btf, name) ?: "";
+	return btf_view_name(type->btf, name);
 }
 
 const char *ctype_tag(const struct ctype *type)
@@ -420,21 +422,21 @@ const char *ctype_tag(const struct ctype *type)
 
 	if (!type->btf)
 		return type->name ?: "";
-	bt = btf__type_by_id(type->btf, type->id);
+	bt = btf_view_type(type->btf, type->id);
 	for (int i = 0; bt && i < CHAIN_MAX; i++) {
-		name = btf__name_by_offset(type->btf, bt->name_off) ?: "";
+		name = btf_view_name(type->btf, bt->name_off);
 		if (name[0] || !btf_is_mod(bt))
 			break;
-		bt = btf__type_by_id(type->btf, bt->type);
+		bt = btf_view_type(type->btf, bt->type);
 	}
 	return name;
 }
 
 const char *ctype_base_tag(const struct ctype *type)
 {
-	const struct btf_type *bt = type->btf ? btf__type_by_id(type->btf, type->base) : NULL;
+	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->base) : NULL;
 
-	return bt ? btf__name_by_offset(type->btf, bt->name_off) ?: "" : type->name ?: "";
+	return bt ? btf_view_name(type->btf, bt->name_off) : type->name ?: "";
 }
 
 bool ctype_has_typedef(const struct ctype *type, const char *name)
@@ -442,12 +444,11 @@ bool ctype_has_typedef(const struct ctype *type, const char *name)
 	uint32_t id = type->id;
 
 	for (int i = 0; type->btf && i < CHAIN_MAX; i++) {
-		const struct btf_type *bt = btf__type_by_id(type->btf, id);
+		const struct btf_type *bt = btf_view_type(type->btf, id);
 
 		if (!bt || (!btf_is_mod(bt) && !btf_is_typedef(bt) && !btf_is_type_tag(bt)))
 			return false;
-		if (btf_is_typedef(bt) &&
-		    !strcmp(btf__name_by_offset(type->btf, bt->name_off) ?: "", name))
+		if (btf_is_typedef(bt) && !strcmp(btf_view_name(type->btf, bt->name_off), name))
 			return true;
 		id = bt->type;
 	}
@@ -480,10 +481,9 @@ bool ctype_is_reference(const struct ctype *type)
 
 	if (type->kind != CTYPE_POINTER || !type->btf)
 		return false;
-	bt = btf__type_by_id(type->btf, type->base);
-	bt = btf__type_by_id(type->btf, bt->type);
-	return bt && btf_is_type_tag(bt) &&
-	       (btf__name_by_offset(type->btf, bt->name_off) ?: "")[0] == '&';
+	bt = btf_view_type(type->btf, type->base);
+	bt = btf_view_type(type->btf, bt->type);
+	return bt && btf_is_type_tag(bt) && btf_view_name(type->btf, bt->name_off)[0] == '&';
 }
 
 static bool same_fields(struct ctypes *types, const struct ctype *a, const struct ctype *b)

@@ -6,7 +6,7 @@
  * Types live in an arena (struct ctypes) and are interned: a BTF type or a
  * derived type is built once, so pointers may be compared, and evaluating an
  * expression again allocates nothing. An arena belongs to one thread at a time.
- * The BTF objects must outlive it.
+ * The BTF must outlive it.
  *
  * BTF is not trusted: ids out of range, typedef cycles and sizes that overflow
  * give CTYPE_BAD, which prints as `<bad type>` and cannot be computed with.
@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct btf;
+struct btf_view;
 struct btf_member;
 
 enum ctype_kind {
@@ -62,15 +62,15 @@ enum ctype_builtin {
 
 struct ctype {
 	enum ctype_kind kind;
-	bool is_signed;         /* INT, ENUM */
-	bool is_char;           /* an INT of one byte whose name or encoding says text */
-	uint64_t size;          /* bytes; 0 where incomplete */
-	uint64_t count;         /* ARRAY: elements */
-	const struct btf *btf;  /* NULL: derived or built in */
-	uint32_t id;            /* in btf, with its typedefs and qualifiers */
-	uint32_t base;          /* in btf, without them */
-	const char *name;       /* a builtin's */
-	const struct ctype *to; /* derived: pointed to, or element; use ctype_to() */
+	bool is_signed;             /* INT, ENUM */
+	bool is_char;               /* an INT of one byte whose name or encoding says text */
+	uint64_t size;              /* bytes; 0 where incomplete */
+	uint64_t count;             /* ARRAY: elements */
+	const struct btf_view *btf; /* NULL: derived or built in */
+	uint32_t id;                /* in btf, with its typedefs and qualifiers */
+	uint32_t base;              /* in btf, without them */
+	const char *name;           /* a builtin's */
+	const struct ctype *to;     /* derived: pointed to, or element; use ctype_to() */
 };
 
 /* One member found by name; through anonymous structs, the offset is the sum. */
@@ -88,7 +88,7 @@ int ctypes_create(struct ctypes **ret);
 void ctypes_destroy(struct ctypes *types);
 
 /* Never NULL: out of memory gives CTYPE_BAD too. */
-const struct ctype *ctype_of(struct ctypes *types, const struct btf *btf, uint32_t id);
+const struct ctype *ctype_of(struct ctypes *types, const struct btf_view *btf, uint32_t id);
 const struct ctype *ctype_pointer(struct ctypes *types, const struct ctype *to);
 const struct ctype *ctype_array(struct ctypes *types, const struct ctype *of, uint64_t count);
 const struct ctype *ctype_builtin(enum ctype_builtin which);

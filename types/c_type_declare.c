@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "types/btf_view.h"
+
 #define DECLARE_MAX 512
 #define NEST_MAX    8
 
@@ -47,12 +49,12 @@ static void add_right(struct centre *c, const char *text)
 static void add_parameters(struct ctypes *types, const struct ctype *type, struct centre *c,
                            int nest)
 {
-	const struct btf_type *bt = type->btf ? btf__type_by_id(type->btf, type->base) : NULL;
+	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->base) : NULL;
 	const struct btf_param *p;
 	char text[DECLARE_MAX];
 
 	if (bt && btf_is_func(bt))
-		bt = btf__type_by_id(type->btf, bt->type);
+		bt = btf_view_type(type->btf, bt->type);
 	if (!bt || !btf_is_func_proto(bt) || nest >= NEST_MAX) {
 		add_right(c, "()");
 		return;
@@ -75,10 +77,10 @@ static void add_parameters(struct ctypes *types, const struct ctype *type, struc
 
 static const struct ctype *returns(struct ctypes *types, const struct ctype *type)
 {
-	const struct btf_type *bt = type->btf ? btf__type_by_id(type->btf, type->base) : NULL;
+	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->base) : NULL;
 
 	if (bt && btf_is_func(bt))
-		bt = btf__type_by_id(type->btf, bt->type);
+		bt = btf_view_type(type->btf, bt->type);
 	return bt ? ctype_of(types, type->btf, bt->type) : ctype_builtin(CTYPE_B_VOID);
 }
 
@@ -96,8 +98,8 @@ static bool base_name(const struct ctype *type, char *buf, size_t size)
 	for (int i = 0; i < 8; i++) {
 		const char *name, *tag = NULL;
 
-		bt = btf__type_by_id(type->btf, id);
-		name = bt ? btf__name_by_offset(type->btf, bt->name_off) ?: "" : "";
+		bt = btf_view_type(type->btf, id);
+		name = bt ? btf_view_name(type->btf, bt->name_off) : "";
 		switch (bt ? btf_kind(bt) : BTF_KIND_UNKN) {
 		case BTF_KIND_CONST:
 			qualifier = "const ";
@@ -144,7 +146,7 @@ static bool base_name(const struct ctype *type, char *buf, size_t size)
 
 static const char *pointer_text(const struct ctype *type)
 {
-	const struct btf_type *bt = type->btf ? btf__type_by_id(type->btf, type->id) : NULL;
+	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->id) : NULL;
 
 	if (bt && btf_is_const(bt))
 		return "* const ";

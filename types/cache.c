@@ -151,7 +151,7 @@ int cache_get(const struct types_options *opts, const char *name, uint64_t key, 
 	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (data == MAP_FAILED)
 		return -ENOENT;
-	if (image_init(ret, data, st.st_size, true))
+	if (image_init_kept(ret, data, st.st_size, true))
 		return -ENOENT;
 	if (ret->header->key != key) {
 		image_deinit(ret);

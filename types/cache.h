@@ -5,8 +5,9 @@
  *
  * Many processes: a file is written under another name and renamed, so that a reader sees all of
  * it or the one before. A file is believed only if it belongs to this user (or root), nobody else
- * may write to it or to its directory, and image_init() finds it sound. Together the files stay
- * below CACHE_MAX: those not used for longest go first (a use is noted in the access time).
+ * may write to it or to its directory, and its checksum is right: only what image_init() finds
+ * sound is written. Together the files stay below CACHE_MAX: those not used for longest go first
+ * (a use is noted in the access time).
  */
 #ifndef WEIR_TYPES_CACHE_H
 #define WEIR_TYPES_CACHE_H

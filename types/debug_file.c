@@ -19,19 +19,6 @@
 
 #define DEBUG_DIRS "/usr/lib/debug"
 
-int build_id_of(Elf *elf, char *hex, size_t size)
-{
-	const void *id;
-	ssize_t n = dwelf_elf_gnu_build_id(elf, &id);
-
-	hex[0] = 0;
-	if (n <= 0 || (size_t)n * 2 >= size)
-		return -ENODATA;
-	for (ssize_t i = 0; i < n; i++)
-		sprintf(hex + i * 2, "%02x", ((const uint8_t *)id)[i]);
-	return 0;
-}
-
 struct debug_elf {
 	int fd;
 	struct mapped_elf map;

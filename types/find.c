@@ -149,6 +149,21 @@ int types_find_type(struct types *types, const char *name, types_type_fn fn, voi
 	return ret;
 }
 
+uint32_t types_declared(struct types *types, const char *name)
+{
+	const struct image *i = &types->image;
+
+	for (uint32_t id = first_named(i, name); id < i->types_count; id++) {
+		const struct btf_type *t = image_type(i, id);
+
+		if (strcmp(i->names + t->name_off, name))
+			break;
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_VAR)
+			return t->type;
+	}
+	return 0;
+}
+
 int types_glob_type(struct types *types, const char *glob, types_type_fn fn, void *arg)
 {
 	const struct image *i = &types->image;

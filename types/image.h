@@ -7,7 +7,9 @@
  *
  * All tables begin at multiples of 8. Types are sorted by name (anonymous first), symbols by
  * name, so that a name is found with a binary search in the mapping. An image is believed only
- * after image_check(): every offset is inside, every index exists.
+ * after image_init(): every offset is inside, every index exists. That takes longer than a look at
+ * one variable, so it is done when an image is made; one that comes back from the cache is
+ * the same as long as its checksum is (image_init_kept()).
  */
 #ifndef WEIR_TYPES_IMAGE_H
 #define WEIR_TYPES_IMAGE_H
@@ -23,7 +25,7 @@
 #include "types/symbols.h"
 
 #define IMAGE_MAGIC   0x3150595452494557ULL /* "WEIRTYP1" */
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 3
 
 enum image_table {
 	IMAGE_BTF,            /* bytes */
@@ -82,6 +84,10 @@ struct image {
 
 /* Takes `data` over (mapped or from malloc), also on failure. -EBADMSG: it is not a sound image. */
 int image_init(struct image *image, void *data, size_t size, bool mapped);
+/* The same for a block that image_init() believed when it was written, by us. */
+int image_init_kept(struct image *image, void *data, size_t size, bool mapped);
+/* Of everything behind the header; it includes IMAGE_VERSION. */
+uint64_t image_checksum(const void *data, size_t size);
 /* The key is outside the checksum. Only for an image that is not mapped. */
 void image_set_key(struct image *image, uint64_t key);
 void image_deinit(struct image *image);

@@ -5,13 +5,16 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "types/btf_view.h"
 #include "types/image.h"
 #include "types/types.h"
 
 struct types {
 	struct image image;
+	struct btf_view view; /* of the image */
 	pthread_mutex_t lock; /* of btf */
 	struct btf *btf;
+	void (*free_btf)(struct btf *); /* who made it links libbpf */
 	char *path;
 	char build_id[129];
 	bool from_cache, header;
@@ -44,7 +47,12 @@ int types_new(const struct source *s, struct image *image, bool cached, struct t
 /* The types are a header's: that is their source and path. */
 void types_set_header(struct types *types, const char *header);
 int build_id_of(Elf *elf, char *hex, size_t size);
+/* The same of a file that is as usual (build_id.c); false: look properly. */
+bool build_id_glance(int fd, char *hex, size_t size);
 
+/* What a glance into the cache does not find (convert.c). In the command a module has this, and all
+ * below, since it needs elfutils, libbpf and decompressors: cli/module.h. */
+int source_convert(struct source *s, struct image *ret, bool *cached);
 /* DWARF in the file or where its build-id or debug link says (debug_file.c). */
 int source_dwarf(struct source *s, struct image *ret);
 /* .BTF sections (btf_section.c). -ENODATA: none. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "types/btf_view.h"
+
 #define UNTYPED_NAMED 3 /* files without types that a message names; the program is the first */
 
 struct image {
@@ -103,7 +105,7 @@ static struct expr_symbol symbol_of(struct symbol_search *q, const struct types_
 	if (s.kind == EXPR_SYM_MEMORY || s.kind == EXPR_SYM_FUNCTION)
 		s.address += q->space->images[q->image].bias;
 	if (t->type_id)
-		s.type = ctype_of(q->space->names.types, types_btf(q->types), t->type_id);
+		s.type = ctype_of(q->space->names.types, types_view(q->types), t->type_id);
 	s.scope = t->scope;
 	s.unit = t->unit[0] ? t->unit : base_name(q->space->images[q->image].name);
 	if (t->flags & TYPES_SYMBOL_NO_PLACE)
@@ -153,13 +155,11 @@ static void search_image(struct symbol_search *q, size_t i, const char *name)
 }
 
 /* Enumerators are names too. BTF has no index of them, so this walks each image's enums. */
-static int find_enumerator(struct space *s, const struct btf *btf, const char *name,
+static int find_enumerator(struct space *s, const struct btf_view *btf, const char *name,
                            struct expr_symbol *ret)
 {
-	uint32_t n = btf ? btf__type_cnt(btf) : 0;
-
-	for (uint32_t id = 1; id < n; id++) {
-		const struct btf_type *bt = btf__type_by_id(btf, id);
+	for (uint32_t id = 1; id < btf->count; id++) {
+		const struct btf_type *bt = btf_view_type(btf, id);
 		const struct ctype *type;
 		int64_t value;
 
@@ -181,10 +181,10 @@ static int find_constant(struct space *s, int only, const char *name, struct exp
 {
 	for (size_t i = 0; i < s->count; i++)
 		if ((only < 0 || (size_t)only == i) && opened(s, i) &&
-		    find_enumerator(s, types_btf(s->images[i].types), name, ret))
+		    find_enumerator(s, types_view(s->images[i].types), name, ret))
 			return 1;
 	for (size_t i = 0; i < s->extra_count; i++)
-		if (only < 0 && find_enumerator(s, types_btf(s->extra[i]), name, ret))
+		if (only < 0 && find_enumerator(s, types_view(s->extra[i]), name, ret))
 			return 1;
 	return 0;
 }
@@ -201,7 +201,7 @@ static int take_type(const struct types_symbol *t, void *arg)
 
 	if (!t->type_id)
 		return 0;
-	d->type = ctype_of(d->space->names.types, types_btf(d->types), t->type_id);
+	d->type = ctype_of(d->space->names.types, types_view(d->types), t->type_id);
 	return 1;
 }
 
@@ -209,17 +209,14 @@ static int take_type(const struct types_symbol *t, void *arg)
 static bool declare_by_header(struct space *s, const char *name, struct expr_symbol *symbol)
 {
 	struct declared d = { .space = s };
-	const struct btf *btf;
-	int id;
+	uint32_t id;
 
 	for (size_t i = 0; i < s->extra_count && !d.type; i++) {
 		d.types = s->extra[i];
 		types_find_symbol(d.types, name, take_type, &d);
-		btf = types_btf(d.types);
-		id = btf && !d.type ? btf__find_by_name_kind(btf, name, BTF_KIND_VAR) : -1;
-		if (id > 0)
-			d.type =
-			    ctype_of(s->names.types, btf, btf__type_by_id(btf, (uint32_t)id)->type);
+		id = d.type ? 0 : types_declared(d.types, name);
+		if (id)
+			d.type = ctype_of(s->names.types, types_view(d.types), id);
 	}
 	symbol->type = d.type;
 	return d.type;
@@ -273,7 +270,7 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 
 struct type_search {
 	struct space *space;
-	const struct btf *btf;
+	const struct btf_view *btf;
 	struct expr_candidate *ret;
 	const char *tag;
 	int max, n;
@@ -311,9 +308,7 @@ static void search_types(struct type_search *q, struct types *types, const char 
 
 	if (!types)
 		return;
-	q->btf = types_btf(types);
-	if (!q->btf)
-		return;
+	q->btf = types_view(types);
 	snprintf(full, sizeof(full), "%s%s%s", q->tag, q->tag[0] ? " " : "", name);
 	types_find_type(types, full, add_type, q);
 }

@@ -7,7 +7,7 @@
  * cache. What comes out is the same for all sources:
  *
  * - BTF, deduplicated and sorted by name (anonymous types first): type ids are places in that
- *   order. Everything libbpf has for BTF works on `types_btf()`.
+ *   order. It is read with types_view(); everything libbpf has for BTF works on types_btf().
  * - symbols: what BTF lacks. Where a variable is, which unit it comes from, where a function's
  *   parameters are when it is entered.
  *
@@ -17,8 +17,8 @@
  * (docs/types.md has the table).
  *
  * Errors: 0 or -errno; *ret is left alone on failure; `err` (may be NULL) gets a sentence.
- * Threads: an opened `struct types` may be read by many threads once types_btf() was called;
- * opening may happen in any number of threads and processes at once.
+ * Threads: an opened `struct types` may be read by many threads (by libbpf's functions, once
+ * types_btf() was called); opening may happen in any number of threads and processes at once.
  * Memory: everything that is returned is owned by `struct types` and lives until types_close().
  */
 #ifndef WEIR_TYPES_TYPES_H
@@ -31,6 +31,7 @@
 #include <weir/weir.h>
 
 struct btf;
+struct btf_view;
 struct types;
 
 enum types_source {
@@ -87,7 +88,9 @@ const char *types_build_id(const struct types *types);   /* lower-case hex; "" i
 int types_pointer_size(const struct types *types);       /* 4 or 8 */
 bool types_big_endian(const struct types *types);
 
-/* The BTF. Parsed at the first call, then kept. NULL: out of memory (errno). Borrowed. */
+/* The BTF, where it lies (btf_view.h). Borrowed. */
+const struct btf_view *types_view(const struct types *types);
+/* The BTF as libbpf has it: copied and parsed at the first call, then kept. NULL: out of memory (errno). Borrowed. */
 struct btf *types_btf(struct types *types);
 /* The same as bytes (native order), without parsing. */
 const void *types_raw(const struct types *types, size_t *ret_size);
@@ -118,6 +121,8 @@ typedef int (*types_type_fn)(const struct types_type *type, void *arg);
 int types_find_type(struct types *types, const char *name, types_type_fn fn, void *arg);
 /* The same for a shell glob over names (fnmatch); "*" is everything that has a name. */
 int types_glob_type(struct types *types, const char *glob, types_type_fn fn, void *arg);
+/* The type of the variable that the types declare without a place (a header's); 0: none. */
+uint32_t types_declared(struct types *types, const char *name);
 /* Nearest name of a type or symbol, for "did you mean"; NULL if none is near. Borrowed. */
 const char *types_nearest(struct types *types, const char *name, bool want_symbol);
 

@@ -13,7 +13,7 @@ install_somewhere "$2"
 cd "$work"
 
 echo "# what is there"
-for file in bin/weir lib/libweir.so lib/libweir.a include/weir/weir.h include/weir/abi/shm.h \
+for file in bin/weir lib/weir/weir-commands.so lib/weir/weir-types.so lib/libweir.so lib/libweir.a include/weir/weir.h include/weir/abi/shm.h \
 	lib/pkgconfig/weir.pc share/bash-completion/completions/weir share/man/man1/weir.1; do
 	[ -e "$prefix/$file" ] || fail "$file was not installed"
 done
@@ -24,6 +24,17 @@ for command in $("$prefix/bin/weir" --help | sed -n '/^commands:/,/^$/s/^  \([a-
 	[ ! -s page.err ] || fail "weir-$command.1: $(cat page.err)"
 	"$prefix/bin/weir" "$command" --help >/dev/null || fail "weir $command --help"
 done
+
+echo "# what is missing is named, and what is not weir's is not loaded"
+mv "$prefix/lib/weir/weir-commands.so" .
+! "$prefix/bin/weir" list 2>error || fail "weir list without its module"
+grep -q 'weir-commands.so is neither in .*/lib/weir nor beside weir' error || fail "weir list: $(cat error)"
+"$prefix/bin/weir" print --help >/dev/null || fail "weir print needs a module"
+cp weir-commands.so "$prefix/lib/weir"
+chmod o+w "$prefix/lib/weir/weir-commands.so"
+! "$prefix/bin/weir" list 2>error || fail "weir list with a module that anybody may write to"
+grep -q 'anybody may write to it' error || fail "weir list: $(cat error)"
+mv weir-commands.so "$prefix/lib/weir"
 
 case $("$prefix/bin/weir" --version) in
 "weir $(pkg-config --modversion weir | cut -d. -f1,2)"*) ;;

@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "types/builder.h"
+
 signed char v_schar = -100;
 unsigned char v_uchar = 200;
 short v_short = -30000;
@@ -163,13 +165,13 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 				                       .unit = symbols[i].unit };
 			ret[n].address = (uintptr_t)symbols[i].at;
 			if (symbols[i].type)
-				ret[n].type = ctype_of(w->types, w->btf, symbols[i].type);
+				ret[n].type = ctype_of(w->types, w->view, symbols[i].type);
 		}
 		n++;
 	}
 	if (!strcmp(name, "WORLD_GREEN")) {
 		ret[0] = (struct expr_symbol){ .kind = EXPR_SYM_CONSTANT, .address = 5 };
-		ret[0].type = ctype_of(w->types, w->btf, ID_COLOUR);
+		ret[0].type = ctype_of(w->types, w->view, ID_COLOUR);
 		n = 1;
 	}
 	if (!strcmp(name, "lost")) {
@@ -193,7 +195,7 @@ static int find_type(void *ctx, const char *tag, const char *name, struct expr_c
 		if (strcmp(btf__name_by_offset(w->btf, t->name_off), name) || tagged != !!tag[0])
 			continue;
 		if (n < max)
-			ret[n] = (struct expr_candidate){ ctype_of(w->types, w->btf, id), "a.c" };
+			ret[n] = (struct expr_candidate){ ctype_of(w->types, w->view, id), "a.c" };
 		n++;
 	}
 	return n;
@@ -215,11 +217,33 @@ static int read_self(void *ctx, uint64_t address, void *buf, size_t size)
 	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size ? 0 : -EFAULT;
 }
 
+static struct btf_view *make_view(const struct btf *btf)
+{
+	uint32_t size, count = btf__type_cnt(btf);
+	const struct btf_header *h = btf__raw_data(btf, &size);
+	struct btf_view *v = calloc(1, sizeof(*v));
+	uint32_t *offsets = calloc(count, sizeof(*offsets));
+
+	if (!h || !v || !offsets)
+		abort();
+	v->types = (const uint8_t *)h + h->hdr_len + h->type_off;
+	v->names = (const char *)h + h->hdr_len + h->str_off;
+	v->names_size = h->str_len;
+	v->offsets = offsets;
+	v->count = count;
+	v->pointer_size = sizeof(void *);
+	for (uint32_t id = 2; id < count; id++)
+		offsets[id] =
+		    offsets[id - 1] + btf_record_size((const void *)(v->types + offsets[id - 1]));
+	return v;
+}
+
 void world_init(struct world *w)
 {
 	*w = (struct world){ .btf = make_btf() };
 	if (!w->btf || ctypes_create(&w->types))
 		abort();
+	w->view = make_view(w->btf);
 	w->names = (struct expr_names){ .ctx = w,
 		                        .types = w->types,
 		                        .symbol = find_symbol,
@@ -231,5 +255,7 @@ void world_init(struct world *w)
 void world_deinit(struct world *w)
 {
 	ctypes_destroy(w->types);
+	free((void *)w->view->offsets);
+	free(w->view);
 	btf__free(w->btf);
 }

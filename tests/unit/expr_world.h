@@ -5,10 +5,12 @@
 
 #include <bpf/btf.h>
 
+#include "types/btf_view.h"
 #include "types/expr.h"
 
 struct world {
 	struct btf *btf;
+	struct btf_view *view; /* of btf */
 	struct ctypes *types;
 	struct expr_names names;
 	struct expr_memory memory;
