@@ -167,7 +167,8 @@ def test_lost_first():
         assert run.number("events") + run.number("lost") == fires, run.err
         begins = {head["slot"]: not records and not head["lost"]
                   for _path, head, records in packets(out) if not head["sequence"]}
-        if len(begins) == 2:  # else the target was done before it was moved
+        # else the target was done before it was moved, or moved before the buffer was full
+        if sorted(begins.values()) == [False, True]:
             break
     assert sorted(begins.values()) == [False, True], begins
     assert discarded(out) == run.number("lost") > 0, (discarded(out), run.err)
