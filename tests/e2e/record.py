@@ -164,9 +164,6 @@ def test_lost_first():
     fires = target.done()
     run.finish()
     assert run.number("events") + run.number("lost") == fires, run.err
-    begins = {head["slot"]: not records and not head["lost"] for _path, head, records in packets(out)
-              if not head["sequence"]}
-    assert sorted(begins.values()) == [False, True], begins
     assert discarded(out) == run.number("lost") > 0, (discarded(out), run.err)
     assert len(orders(out)) == run.number("events")
 
