@@ -105,9 +105,7 @@ int ctf_writer_metadata(struct ctf_writer *w, const struct clock *clock,
 	if (code)
 		return weir_err(err, code,
 		                "cannot write the metadata of the recording of %s (%d): %s",
-		                w->process, w->target.pid,
-		                code == -ENOENT ? "its folder was removed while it was recorded to"
-		                                : strerror(-code));
+		                w->process, w->target.pid, ctf_writer_why(code));
 	w->known_to = schema->read_to;
 	return 0;
 }

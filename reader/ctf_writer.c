@@ -96,23 +96,29 @@ int ctf_writer_folder(const struct ctf_writer *w)
 	return w->files.dir;
 }
 
+const char *ctf_writer_why(int code)
+{
+	switch (code) {
+	case -EFBIG:
+		return "the largest file size that is allowed here (ulimit -f, or the file "
+		       "system's) "
+		       "was reached: raise it, or keep less with --size";
+	case -ENOSPC:
+		return "No space left on device: make room, or keep less with --size or --compress";
+	case -EDQUOT:
+		return "the disk quota is used up: make room, or keep less with --size or "
+		       "--compress";
+	case -ENOENT:
+		return "its folder was removed while it was recorded to";
+	default:
+		return strerror(-code);
+	}
+}
+
 static int write_failed(const struct ctf_writer *w, struct weir_error *err, int code)
 {
-	const char *what = strerror(-code);
-
-	if (code == -EFBIG)
-		what =
-		    "the largest file size that is allowed here (ulimit -f, or the file system's) "
-		    "was reached: raise it, or keep less with --size";
-	else if (code == -ENOSPC)
-		what = "No space left on device: make room, or keep less with --size or --compress";
-	else if (code == -ENOENT)
-		what = "its folder was removed while it was recorded to";
-	else if (code == -EDQUOT)
-		what =
-		    "the disk quota is used up: make room, or keep less with --size or --compress";
 	return weir_err(err, code, "cannot write the recording of %s (%d): %s", w->process,
-	                w->target.pid, what);
+	                w->target.pid, ctf_writer_why(code));
 }
 
 static int write_one(struct ctf_writer *w, struct ctf_file *f, const struct ctf_packet_head *head,

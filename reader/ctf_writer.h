@@ -17,4 +17,7 @@ struct ctf_writer {
 int ctf_writer_make(int dir, const struct ctf_target *target, const struct ctf_options *options,
                     struct ctf_writer **ret, struct weir_error *err);
 
+/* What an error of writing means to a person, and what to do. */
+const char *ctf_writer_why(int code);
+
 #endif

@@ -321,7 +321,7 @@ def goes_on(out, i, options, roomy=False):
         run = Record(f"{out}/rec", *targets.options(), *options, *([] if roomy else ["-b", "512K"]), "shop:order")
         wait_until(lambda: has_filled(out), "the disk is full")
         before = sum(targets.fired()[0])
-        wait_until(lambda: sum(targets.fired()[0]) > before + 15000, "more than the buffer")
+        wait_until(lambda: sum(targets.fired()[0]) > before + (1000 if roomy else 12000), "more than the buffer")
         os.unlink(f"{out}/ballast")
         return finish_full(run, targets, roomy)
 
