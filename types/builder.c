@@ -9,6 +9,11 @@ struct builder_pointer {
 	uint32_t offset;
 };
 
+/* Offset 0: free. The rest of the hash keeps most comparisons away from the strings. */
+struct builder_name {
+	uint32_t offset, hash;
+};
+
 /* All that a lookup compares before it looks at the bytes themselves. */
 struct builder_slot {
 	uint32_t hash;
@@ -76,18 +81,16 @@ void builder_deinit(struct builder *b)
 static int names_grow(struct builder *b)
 {
 	size_t size = b->names_size * 2;
-	uint32_t *names = calloc(size, sizeof(*names));
+	struct builder_name *names = calloc(size, sizeof(*names));
 
 	if (!names)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->names_size; i++) {
-		const char *s = b->strings + b->names[i];
-		size_t at;
+		size_t at = b->names[i].hash & (size - 1);
 
-		if (!b->names[i])
+		if (!b->names[i].offset)
 			continue;
-		at = hash_bytes(s, strlen(s), 0) & (size - 1);
-		while (names[at])
+		while (names[at].offset)
 			at = (at + 1) & (size - 1);
 		names[at] = b->names[i];
 	}
@@ -121,6 +124,7 @@ static int strings_append(struct builder *b, const char *string, size_t length, 
 
 int builder_string_n(struct builder *b, const char *string, size_t length, uint32_t *ret)
 {
+	uint32_t hash;
 	size_t at;
 	int err;
 
@@ -133,19 +137,20 @@ int builder_string_n(struct builder *b, const char *string, size_t length, uint3
 		if (err)
 			return err;
 	}
-	at = hash_bytes(string, length, 0) & (b->names_size - 1);
-	for (; b->names[at]; at = (at + 1) & (b->names_size - 1)) {
-		const char *s = b->strings + b->names[at];
+	hash = hash_bytes(string, length, 0);
+	at = hash & (b->names_size - 1);
+	for (; b->names[at].offset; at = (at + 1) & (b->names_size - 1)) {
+		const char *s = b->strings + b->names[at].offset;
 
-		if (!strncmp(s, string, length) && !s[length]) {
-			*ret = b->names[at];
+		if (b->names[at].hash == hash && !strncmp(s, string, length) && !s[length]) {
+			*ret = b->names[at].offset;
 			return 0;
 		}
 	}
 	err = strings_append(b, string, length, ret);
 	if (err)
 		return err;
-	b->names[at] = *ret;
+	b->names[at] = (struct builder_name){ *ret, hash };
 	b->names_used++;
 	return 0;
 }
@@ -279,19 +284,13 @@ static int table_grow(struct builder *b)
 	return 0;
 }
 
-/* Is the set in this slot the same as the one being written? The same bytes may be another number
- * of types: then it has other types at its end. */
+/* Is the set in this slot the same as the one being written? Records say how long they are, so the
+ * same bytes are the same number of types. */
 static bool same_set(const struct builder *b, const struct builder_slot *s, uint32_t hash,
                      size_t bytes)
 {
-	size_t last = s->id + b->set_count - 1; /* its last type, if it has as many */
-
-	if (s->hash != hash || s->size != bytes ||
-	    memcmp(b->data + s->begin, b->data + b->set_size, bytes))
-		return false;
-	if (last > b->count - b->set_count || b->first[last - 1] != s->id)
-		return false;
-	return b->offset[last] == s->begin + bytes;
+	return s->hash == hash && s->size == bytes &&
+	       !memcmp(b->data + s->begin, b->data + b->set_size, bytes);
 }
 
 int builder_end(struct builder *b, uint32_t *ret)

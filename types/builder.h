@@ -33,7 +33,7 @@ struct builder {
 
 	char *strings;
 	size_t strings_size, strings_room;
-	uint32_t *names; /* hash of strings: offset */
+	struct builder_name *names; /* hash of strings */
 	size_t names_size, names_used;
 	const char *moving; /* addresses that are used again: strings there are not remembered */
 	size_t moving_size;
