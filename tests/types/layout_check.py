@@ -56,20 +56,21 @@ def mangle(name):
 
 # --- a layout: (kind, size, members) with members as (name, bit offset, bits, bytes, path, layout)
 
-def from_dwarf(record):
+def from_dwarf(record, sizes=True):
+    """sizes=False: without those of members, whose type in C++ may be only declared in a unit."""
     kind, _, size, members = record
     if kind == 'enum':
         mask = (1 << 8 * size) - 1
         return kind, size, tuple(sorted((mangle(n), v & mask) for n, v in members))
     return kind, size, tuple(sorted(
         ((mangle(name) if name != '<base>' else name) if name else '', offset, bits,
-         max(bytes_, 0), path, from_dwarf(inner) if inner else ())
+         max(bytes_, 0) if sizes else 0, path, from_dwarf(inner, sizes) if inner else ())
         for name, offset, bits, bytes_, path, inner in members if name != OPAQUE))
 
 
 class BtfLayouts:
-    def __init__(self, path):
-        self.btf = Btf(path)
+    def __init__(self, path, with_sizes):
+        self.btf, self.with_sizes = Btf(path), with_sizes
         self.sizes = {}
 
     def size(self, ident):
@@ -106,9 +107,9 @@ class BtfLayouts:
             return 'enum', t.size, tuple(sorted((n, v & mask) for n, v in t.items))
         members = []
         for name, ident, offset, bits in self.btf.members(t):
-            if name.startswith('__base'):
-                name = '<base>'
-            members.append((name, offset, bits, self.size(ident)) + self.inner(ident))
+            name = '<base>' if name.startswith('__base') else name
+            size = self.size(ident) if self.with_sizes else 0
+            members.append((name, offset, bits, size) + self.inner(ident))
         return t.kind.lower(), t.size, tuple(sorted(members))
 
     def all(self):
@@ -117,31 +118,41 @@ class BtfLayouts:
                 yield t.name, self.layout(t)
 
 
-def same_name(have, want):
-    """Is the BTF's name the DWARF's, perhaps qualified, perhaps cut because it is long?"""
-    return (have == want or have.endswith('__' + want) or
-            (len(have) > 480 and re.search('_h[0-9a-f]{16}$', have)))
+def endings(name):
+    """What a BTF's name may be in the DWARF, where scopes are not part of it."""
+    yield name
+    at = name.find('__')
+    while at >= 0:
+        yield name[at + 2:]
+        at = name.find('__', at + 1)
 
 
-def compare_btf(records, path):
+def is_cut(name):
+    return len(name) > 480 and re.search('_h[0-9a-f]{16}$', name)
+
+
+def compare_layout(layout, have, want, problems):
+    """Names of one layout in the BTF and in the DWARF. Of names that are cut only the layout counts."""
+    possible = {e for name in have for e in endings(name)}
+    if not any(map(is_cut, have)):
+        problems += ['the BTF lacks %s %s %s' % (layout[0], name or '(no name)', layout)
+                     for name in want - possible]
+    problems += ['only the BTF has %s %s %s' % (layout[0], name or '(no name)', layout)
+                 for name in have - want if not (is_cut(name) and want) and
+                 not STANDS_FOR.match(name) and want.isdisjoint(filter(None, endings(name)))]
+
+
+def compare_btf(records, path, sizes):
     have, want, problems = {}, {}, []
-    stands_for = {mangle(x[1]) for x in records if x[0] == 'base'}
-    for name, layout in BtfLayouts(path).all():
-        have.setdefault(layout, set()).add(name)
     for record in records:
         if record[0] not in ('typedef', 'base'):
-            want.setdefault(from_dwarf(record), set()).add(mangle(record[1]) if record[1] else '')
-    for layout, names in want.items():
-        found = have.get(layout, ())
-        for name in names:
-            if name not in found and not any(name and same_name(h, name) for h in found):
-                problems.append('the BTF lacks %s %s %s' % (layout[0], name or '(no name)', layout))
-    for layout, names in have.items():
-        found = want.get(layout, ())
-        for name in names:
-            if (name not in found and not any(w and same_name(name, w) for w in found) and
-                    name not in stands_for and not STANDS_FOR.match(name)):
-                problems.append('only the BTF has %s %s %s' % (layout[0], name, layout))
+            want.setdefault(from_dwarf(record, sizes), set()).add(mangle(record[1]) if record[1] else '')
+    stands_for = {mangle(x[1]) for x in records if x[0] == 'base'}
+    for name, layout in BtfLayouts(path, sizes).all():
+        if name not in stands_for or layout in want:
+            have.setdefault(layout, set()).add(name)
+    for layout in want.keys() | have.keys():
+        compare_layout(layout, have.get(layout, set()), want.get(layout, set()), problems)
     return sum(map(len, want.values())), problems
 
 
@@ -307,9 +318,10 @@ def check_file(weir, layouts, path, btf_only):
         r = run(weir, 'types', 'build', '--no-cache', '--allow-loss', '-o', btf, path)
         if r.returncode:
             return ['weir types build: %s' % r.stderr.strip()], ''
-        count, problems = compare_btf(records, btf)
+        in_c = languages <= C_LANGUAGES
+        count, problems = compare_btf(records, btf, in_c)
         text = '%d layouts' % count
-        if languages <= C_LANGUAGES and not btf_only:
+        if in_c and not btf_only:
             types, asserts, more = compare_c(weir, layouts, path, records, folder)
             problems += more
             text += ', %d structs compiled, %d assertions' % (types, asserts)
