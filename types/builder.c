@@ -22,6 +22,11 @@ struct builder_slot {
 	uint32_t size;
 };
 
+struct builder_modifier {
+	uint32_t type, look; /* what it refers to; kind and name */
+	uint32_t id;         /* 0: free */
+};
+
 /* A direct-mapped cache, not a table: misses cost one hash. */
 #define POINTERS_MIN (1u << 12)
 #define POINTERS_MAX (1u << 18)
@@ -33,13 +38,15 @@ int builder_init(struct builder *b, size_t input)
 	memset(b, 0, sizeof(*b));
 	b->table_size = 1 << 12;
 	b->names_size = 1 << 12;
+	b->modifiers_size = 1 << 12;
 	b->pointers_size = POINTERS_MIN;
 	while (b->pointers_size < POINTERS_MAX && b->pointers_size < input / 512)
 		b->pointers_size *= 2;
 	b->table = calloc(b->table_size, sizeof(*b->table));
 	b->names = calloc(b->names_size, sizeof(*b->names));
+	b->modifiers = calloc(b->modifiers_size, sizeof(*b->modifiers));
 	b->pointers = calloc(b->pointers_size, sizeof(*b->pointers));
-	if (!b->table || !b->names || !b->pointers) {
+	if (!b->table || !b->names || !b->modifiers || !b->pointers) {
 		builder_deinit(b);
 		return -ENOMEM;
 	}
@@ -70,6 +77,7 @@ void builder_deinit(struct builder *b)
 	free(b->first);
 	free(b->origin);
 	free(b->table);
+	free(b->modifiers);
 	free(b->strings);
 	free(b->names);
 	free(b->pointers);
@@ -320,6 +328,55 @@ int builder_end(struct builder *b, uint32_t *ret)
 	return 0;
 }
 
+static struct builder_modifier *modifier_at(struct builder_modifier *table, size_t size,
+                                            uint32_t type, uint32_t look)
+{
+	size_t at = hash_mix((uint64_t)look << 32 | type) & (size - 1);
+
+	while (table[at].id && (table[at].type != type || table[at].look != look))
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+static int modifiers_grow(struct builder *b)
+{
+	size_t size = b->modifiers_size * 2;
+	struct builder_modifier *table = calloc(size, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->modifiers_size; i++) {
+		const struct builder_modifier *m = &b->modifiers[i];
+
+		if (m->id)
+			*modifier_at(table, size, m->type, m->look) = *m;
+	}
+	free(b->modifiers);
+	b->modifiers = table;
+	b->modifiers_size = size;
+	return 0;
+}
+
+int builder_modifier(struct builder *b, uint32_t name, uint32_t kind, uint32_t type, uint32_t *ret)
+{
+	uint32_t look = name ? name + BTF_KIND_MAX + 1 : kind; /* only a type tag has a name */
+	struct builder_modifier *m = modifier_at(b->modifiers, b->modifiers_size, type, look);
+	int err;
+
+	if (m->id) {
+		*ret = m->id;
+		return 0;
+	}
+	builder_begin(b);
+	err = builder_type(b, name, kind, 0, false, type);
+	if (err)
+		return err;
+	b->set_count = 0;
+	*ret = b->count;
+	*m = (struct builder_modifier){ type, look, *ret };
+	return ++b->modifiers_used * 2 > b->modifiers_size ? modifiers_grow(b) : 0;
+}
+
 static void globalise(uint32_t *id, void *arg)
 {
 	const uint32_t *first = arg;
@@ -331,8 +388,10 @@ static void globalise(uint32_t *id, void *arg)
 void builder_finish(struct builder *b)
 {
 	free(b->table);
+	free(b->modifiers);
 	free(b->pointers);
 	b->table = NULL;
+	b->modifiers = NULL;
 	b->pointers = NULL;
 	for (size_t i = 0; i < b->count; i++)
 		btf_record_ids((void *)(b->data + b->offset[i]), globalise, &b->first[i]);

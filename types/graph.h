@@ -68,7 +68,7 @@ struct node {
 	uint32_t place;               /* index in graph->places; 0: none */
 	union {
 		uint32_t bit_size; /* member */
-		uint32_t scope;    /* type, function, namespace: its name as a scope, plus 1; or 0 */
+		uint32_t scope; /* type, function, namespace: its name as a scope, plus 1; or 0 */
 	};
 	const char *name;
 	uint64_t value; /* byte size; member: bit offset; enumerator: value; subrange: count */
