@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "types/btf_c.h"
 #include "types/embed.h"
 #include "types/types.h"
 
@@ -253,18 +254,21 @@ static int collect_id(const struct types_type *t, void *arg)
 
 static int dump_c(struct types *types, const struct ids *ids)
 {
-	struct btf *btf = types_btf(types);
-	struct btf_dump *d = btf ? btf_dump__new(btf, print_c, stdout, NULL) : NULL;
-	int err = d ? 0 : -ENOMEM;
+	struct btf *btf = NULL;
+	int err = btf_for_c(types_btf(types), &btf);
+	struct btf_dump *d = err ? NULL : btf_dump__new(btf, print_c, stdout, NULL);
 
+	if (!err && !d)
+		err = -ENOMEM;
 	if (ids->list) {
 		for (size_t i = 0; i < ids->count && !err; i++)
 			err = btf_dump__dump_type(d, ids->list[i]);
 	} else {
-		for (uint32_t id = 1; btf && id < btf__type_cnt(btf) && !err; id++)
+		for (uint32_t id = 1; !err && id < btf__type_cnt(btf); id++)
 			err = btf_dump__dump_type(d, id);
 	}
 	btf_dump__free(d);
+	btf__free(btf);
 	return err ? cli_fail("%s: cannot be written as C: %s", types_path(types), strerror(-err))
 	           : 0;
 }

@@ -9,12 +9,22 @@ struct builder_pointer {
 	uint32_t offset;
 };
 
+/* Offset 0: free. The rest of the hash keeps most comparisons away from the strings. */
+struct builder_name {
+	uint32_t offset, hash;
+};
+
 /* All that a lookup compares before it looks at the bytes themselves. */
 struct builder_slot {
 	uint32_t hash;
 	uint32_t id;    /* of the set's first type; 0: free */
 	uint32_t begin; /* in data */
 	uint32_t size;
+};
+
+struct builder_modifier {
+	uint32_t type, look; /* what it refers to; kind and name */
+	uint32_t id;         /* 0: free */
 };
 
 /* A direct-mapped cache, not a table: misses cost one hash. */
@@ -28,13 +38,15 @@ int builder_init(struct builder *b, size_t input)
 	memset(b, 0, sizeof(*b));
 	b->table_size = 1 << 12;
 	b->names_size = 1 << 12;
+	b->modifiers_size = 1 << 12;
 	b->pointers_size = POINTERS_MIN;
 	while (b->pointers_size < POINTERS_MAX && b->pointers_size < input / 512)
 		b->pointers_size *= 2;
 	b->table = calloc(b->table_size, sizeof(*b->table));
 	b->names = calloc(b->names_size, sizeof(*b->names));
+	b->modifiers = calloc(b->modifiers_size, sizeof(*b->modifiers));
 	b->pointers = calloc(b->pointers_size, sizeof(*b->pointers));
-	if (!b->table || !b->names || !b->pointers) {
+	if (!b->table || !b->names || !b->modifiers || !b->pointers) {
 		builder_deinit(b);
 		return -ENOMEM;
 	}
@@ -65,6 +77,7 @@ void builder_deinit(struct builder *b)
 	free(b->first);
 	free(b->origin);
 	free(b->table);
+	free(b->modifiers);
 	free(b->strings);
 	free(b->names);
 	free(b->pointers);
@@ -76,18 +89,16 @@ void builder_deinit(struct builder *b)
 static int names_grow(struct builder *b)
 {
 	size_t size = b->names_size * 2;
-	uint32_t *names = calloc(size, sizeof(*names));
+	struct builder_name *names = calloc(size, sizeof(*names));
 
 	if (!names)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->names_size; i++) {
-		const char *s = b->strings + b->names[i];
-		size_t at;
+		size_t at = b->names[i].hash & (size - 1);
 
-		if (!b->names[i])
+		if (!b->names[i].offset)
 			continue;
-		at = hash_bytes(s, strlen(s), 0) & (size - 1);
-		while (names[at])
+		while (names[at].offset)
 			at = (at + 1) & (size - 1);
 		names[at] = b->names[i];
 	}
@@ -121,6 +132,7 @@ static int strings_append(struct builder *b, const char *string, size_t length, 
 
 int builder_string_n(struct builder *b, const char *string, size_t length, uint32_t *ret)
 {
+	uint32_t hash;
 	size_t at;
 	int err;
 
@@ -133,19 +145,20 @@ int builder_string_n(struct builder *b, const char *string, size_t length, uint3
 		if (err)
 			return err;
 	}
-	at = hash_bytes(string, length, 0) & (b->names_size - 1);
-	for (; b->names[at]; at = (at + 1) & (b->names_size - 1)) {
-		const char *s = b->strings + b->names[at];
+	hash = hash_bytes(string, length, 0);
+	at = hash & (b->names_size - 1);
+	for (; b->names[at].offset; at = (at + 1) & (b->names_size - 1)) {
+		const char *s = b->strings + b->names[at].offset;
 
-		if (!strncmp(s, string, length) && !s[length]) {
-			*ret = b->names[at];
+		if (b->names[at].hash == hash && !strncmp(s, string, length) && !s[length]) {
+			*ret = b->names[at].offset;
 			return 0;
 		}
 	}
 	err = strings_append(b, string, length, ret);
 	if (err)
 		return err;
-	b->names[at] = *ret;
+	b->names[at] = (struct builder_name){ *ret, hash };
 	b->names_used++;
 	return 0;
 }
@@ -279,19 +292,13 @@ static int table_grow(struct builder *b)
 	return 0;
 }
 
-/* Is the set in this slot the same as the one being written? The same bytes may be another number
- * of types: then it has other types at its end. */
+/* Is the set in this slot the same as the one being written? Records say how long they are, so the
+ * same bytes are the same number of types. */
 static bool same_set(const struct builder *b, const struct builder_slot *s, uint32_t hash,
                      size_t bytes)
 {
-	size_t last = s->id + b->set_count - 1; /* its last type, if it has as many */
-
-	if (s->hash != hash || s->size != bytes ||
-	    memcmp(b->data + s->begin, b->data + b->set_size, bytes))
-		return false;
-	if (last > b->count - b->set_count || b->first[last - 1] != s->id)
-		return false;
-	return b->offset[last] == s->begin + bytes;
+	return s->hash == hash && s->size == bytes &&
+	       !memcmp(b->data + s->begin, b->data + b->set_size, bytes);
 }
 
 int builder_end(struct builder *b, uint32_t *ret)
@@ -321,6 +328,55 @@ int builder_end(struct builder *b, uint32_t *ret)
 	return 0;
 }
 
+static struct builder_modifier *modifier_at(struct builder_modifier *table, size_t size,
+                                            uint32_t type, uint32_t look)
+{
+	size_t at = hash_mix((uint64_t)look << 32 | type) & (size - 1);
+
+	while (table[at].id && (table[at].type != type || table[at].look != look))
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+static int modifiers_grow(struct builder *b)
+{
+	size_t size = b->modifiers_size * 2;
+	struct builder_modifier *table = calloc(size, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->modifiers_size; i++) {
+		const struct builder_modifier *m = &b->modifiers[i];
+
+		if (m->id)
+			*modifier_at(table, size, m->type, m->look) = *m;
+	}
+	free(b->modifiers);
+	b->modifiers = table;
+	b->modifiers_size = size;
+	return 0;
+}
+
+int builder_modifier(struct builder *b, uint32_t name, uint32_t kind, uint32_t type, uint32_t *ret)
+{
+	uint32_t look = name ? name + BTF_KIND_MAX + 1 : kind; /* only a type tag has a name */
+	struct builder_modifier *m = modifier_at(b->modifiers, b->modifiers_size, type, look);
+	int err;
+
+	if (m->id) {
+		*ret = m->id;
+		return 0;
+	}
+	builder_begin(b);
+	err = builder_type(b, name, kind, 0, false, type);
+	if (err)
+		return err;
+	b->set_count = 0;
+	*ret = b->count;
+	*m = (struct builder_modifier){ type, look, *ret };
+	return ++b->modifiers_used * 2 > b->modifiers_size ? modifiers_grow(b) : 0;
+}
+
 static void globalise(uint32_t *id, void *arg)
 {
 	const uint32_t *first = arg;
@@ -332,8 +388,10 @@ static void globalise(uint32_t *id, void *arg)
 void builder_finish(struct builder *b)
 {
 	free(b->table);
+	free(b->modifiers);
 	free(b->pointers);
 	b->table = NULL;
+	b->modifiers = NULL;
 	b->pointers = NULL;
 	for (size_t i = 0; i < b->count; i++)
 		btf_record_ids((void *)(b->data + b->offset[i]), globalise, &b->first[i]);

@@ -29,11 +29,13 @@ struct builder {
 	size_t count, room_offset, room_first, room_origin;
 	struct builder_slot *table; /* hash of sets */
 	size_t table_size, table_used;
+	struct builder_modifier *modifiers; /* hash of those */
+	size_t modifiers_size, modifiers_used;
 	uint64_t next_origin;
 
 	char *strings;
 	size_t strings_size, strings_room;
-	uint32_t *names; /* hash of strings: offset */
+	struct builder_name *names; /* hash of strings */
 	size_t names_size, names_used;
 	const char *moving; /* addresses that are used again: strings there are not remembered */
 	size_t moving_size;
@@ -67,6 +69,10 @@ void builder_begin(struct builder *b);
 int builder_end(struct builder *b, uint32_t *ret);
 /* Give up what was written since builder_begin(). */
 void builder_abort(struct builder *b);
+
+/* A pointer, const, volatile, restrict or type tag: a set of one whose id is found by `type`. Half
+ * of all types that a C++ program has are of these kinds. */
+int builder_modifier(struct builder *b, uint32_t name, uint32_t kind, uint32_t type, uint32_t *ret);
 
 int builder_type(struct builder *b, uint32_t name, uint32_t kind, uint32_t vlen, bool kflag,
                  uint32_t size_or_type);

@@ -16,7 +16,7 @@ struct convert {
 	struct graph g;
 	struct dw_file *file; /* that positions refer to (and its alt) */
 	struct name_memo *memo;
-	size_t memo_size;
+	size_t memo_size, memo_used;
 	struct intern *intern;
 	uint64_t origin; /* of the unit; what is made of a node adds the node's index */
 	/* losses of types that may turn out to be the same as another worker's */
@@ -56,8 +56,7 @@ int node_name(struct convert *cv, uint32_t node, uint32_t *ret);
 int node_scope(struct convert *cv, uint32_t node, uint32_t *ret);
 bool language_has_scopes(uint16_t language);
 
-/* `info`: bytes of DWARF that are expected */
-int names_init(struct convert *cv, size_t info);
+int names_init(struct convert *cv);
 /* Addresses of strings are about to be used again (another .dwo file). */
 void names_forget(struct convert *cv);
 /* Every record has a word in id_unit: those that were made last may lack one. */

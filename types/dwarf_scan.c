@@ -532,7 +532,8 @@ int graph_add(struct graph *g, uint16_t tag, uint32_t *ret)
 	return 0;
 }
 
-static int add_node(struct scan *s, struct entry *e, uint32_t position, uint32_t *ret)
+static int add_node(struct scan *s, struct entry *e, enum dw_class class, uint32_t position,
+                    uint32_t *ret)
 {
 	struct graph *g = s->g;
 	struct level *l = &s->levels[s->depth];
@@ -543,6 +544,8 @@ static int add_node(struct scan *s, struct entry *e, uint32_t position, uint32_t
 	e->n.position = position;
 	e->n.unit = s->unit_index;
 	e->n.parent = l->parent;
+	if (class != DW_CLASS_MEMBER)
+		e->n.scope = 0;
 	if (l->context == IN_FUNCTION || l->context == IN_BLOCK)
 		e->n.flags |= NODE_LOCAL;
 	g->nodes[*ret] = e->n;
@@ -598,7 +601,7 @@ static int scan_wanted(struct scan *s, const struct dw_abbrev *a, uint32_t posit
 		err = descend(s, IN_BLOCK, s->levels[s->depth].parent, s->levels[s->depth].last);
 		return err;
 	}
-	err = add_node(s, &e, position, &node);
+	err = add_node(s, &e, a->class, position, &node);
 	if (err || !a->has_children)
 		return err;
 	context = context_of(s, &e, a);

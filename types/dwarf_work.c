@@ -237,7 +237,7 @@ static int worker_init(struct run *r, struct worker *w)
 	if (!err)
 		err = graph_init(&cv->g);
 	if (!err)
-		err = names_init(cv, r->file.info.size);
+		err = names_init(cv);
 	if (!err)
 		err = intern_init(cv);
 	if (err)

@@ -66,7 +66,10 @@ struct node {
 	uint32_t type;                /* position, after lowering index (or NODE_DONE | id) */
 	uint32_t origin;              /* position, after lowering index */
 	uint32_t place;               /* index in graph->places; 0: none */
-	uint32_t bit_size;
+	union {
+		uint32_t bit_size; /* member */
+		uint32_t scope; /* type, function, namespace: its name as a scope, plus 1; or 0 */
+	};
 	const char *name;
 	uint64_t value; /* byte size; member: bit offset; enumerator: value; subrange: count */
 	uint32_t

@@ -571,11 +571,40 @@ static int end_set(struct convert *cv, uint32_t *ret)
 	return err;
 }
 
+/* 0: it is none. */
+static uint32_t modifier_kind(uint16_t tag)
+{
+	switch (tag) {
+	case DW_TAG_pointer_type:
+		return BTF_KIND_PTR;
+	case DW_TAG_const_type:
+		return BTF_KIND_CONST;
+	case DW_TAG_volatile_type:
+		return BTF_KIND_VOLATILE;
+	case DW_TAG_restrict_type:
+		return BTF_KIND_RESTRICT;
+	case NODE_TAG_TYPE_TAG:
+		return BTF_KIND_TYPE_TAG;
+	}
+	return 0;
+}
+
+static int intern_modifier(struct convert *cv, struct node *n, uint32_t kind)
+{
+	uint32_t name = 0;
+	int err = kind == BTF_KIND_TYPE_TAG ? builder_string(&cv->b, n->name, &name) : 0;
+
+	cv->b.next_origin = cv->origin | (uint32_t)(n - cv->g.nodes);
+	return err ? err : builder_modifier(&cv->b, name, kind, ref_word(cv, n->type), &n->id);
+}
+
 static int intern_one(struct convert *cv, uint32_t i)
 {
-	uint32_t id;
+	uint32_t id, kind = modifier_kind(cv->g.nodes[i].tag);
 	int err;
 
+	if (kind)
+		return intern_modifier(cv, &cv->g.nodes[i], kind);
 	builder_begin(&cv->b);
 	err = emit(cv, i);
 	if (!err)

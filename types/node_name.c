@@ -11,14 +11,15 @@
 #include "types/util.h"
 
 #define MEMO_MIN  (1u << 13)
-#define MEMO_MAX  (1u << 19)
 #define SCOPE_MAX 64 /* levels; more is hostile */
 
+/* In the scope: the result is a type's name. Else it is a scope's, as the source has it. */
+#define MANGLED 0x80000000u
+
 struct name_memo {
-	const char *name;
+	const char *name; /* NULL: free */
 	uint32_t scope;
 	uint32_t result;
-	uint32_t mangled; /* 0: a scope's name as the source has it, 1: a type's */
 };
 
 bool language_has_scopes(uint16_t language)
@@ -38,11 +39,34 @@ bool language_has_scopes(uint16_t language)
 	return false;
 }
 
-static struct name_memo *memo_at(struct convert *cv, uint32_t scope, const char *name, bool mangled)
+/* The place of a pair: where it is, or where it would go. */
+static struct name_memo *memo_at(struct name_memo *memo, size_t size, uint32_t scope,
+                                 const char *name)
 {
-	uint64_t h = hash_mix((uintptr_t)name * 31 + scope * 2 + mangled);
+	size_t at = hash_mix((uintptr_t)name * 31 + scope) & (size - 1);
 
-	return &cv->memo[h & (cv->memo_size - 1)];
+	while (memo[at].name && (memo[at].name != name || memo[at].scope != scope))
+		at = (at + 1) & (size - 1);
+	return &memo[at];
+}
+
+static int memo_grow(struct convert *cv)
+{
+	size_t size = cv->memo_size * 2;
+	struct name_memo *memo = calloc(size, sizeof(*memo));
+
+	if (!memo)
+		return -ENOMEM;
+	for (size_t i = 0; i < cv->memo_size; i++) {
+		const struct name_memo *m = &cv->memo[i];
+
+		if (m->name)
+			*memo_at(memo, size, m->scope, m->name) = *m;
+	}
+	free(cv->memo);
+	cv->memo = memo;
+	cv->memo_size = size;
+	return 0;
 }
 
 static int join(struct convert *cv, uint32_t scope, const char *name, bool mangled, uint32_t *ret)
@@ -64,19 +88,22 @@ static int join(struct convert *cv, uint32_t scope, const char *name, bool mangl
 static int qualified(struct convert *cv, uint32_t scope, const char *name, bool mangled,
                      uint32_t *ret)
 {
-	struct name_memo *m = memo_at(cv, scope, name, mangled);
+	uint32_t key = scope | (mangled ? MANGLED : 0);
+	struct name_memo *m;
 	int err;
 
 	if (dw_in_buffer(cv->file, name))
 		return join(cv, scope, name, mangled, ret);
-	if (m->name == name && m->scope == scope && m->mangled == mangled) {
+	m = memo_at(cv->memo, cv->memo_size, key, name);
+	if (m->name) {
 		*ret = m->result;
 		return 0;
 	}
 	err = join(cv, scope, name, mangled, ret);
-	if (!err)
-		*m = (struct name_memo){ name, scope, *ret, mangled };
-	return err;
+	if (err)
+		return err;
+	*m = (struct name_memo){ name, key, *ret };
+	return ++cv->memo_used * 2 > cv->memo_size ? memo_grow(cv) : 0;
 }
 
 static const char *scope_name(const struct node *n)
@@ -89,7 +116,7 @@ static const char *scope_name(const struct node *n)
 /* The name of `n` as a scope, its own scopes in front. */
 static int scope_of(struct convert *cv, uint32_t i, int depth, uint32_t *ret)
 {
-	const struct node *n = &cv->g.nodes[i];
+	struct node *n = &cv->g.nodes[i];
 	uint32_t outer = 0;
 	const char *name;
 	int err;
@@ -97,15 +124,21 @@ static int scope_of(struct convert *cv, uint32_t i, int depth, uint32_t *ret)
 	*ret = 0;
 	if (!i || depth > SCOPE_MAX)
 		return 0;
+	if (n->scope) {
+		*ret = n->scope - 1;
+		return 0;
+	}
 	err = scope_of(cv, n->parent, depth + 1, &outer);
 	if (err)
 		return err;
 	name = scope_name(n);
-	if (!name) {
+	if (name)
+		err = qualified(cv, outer, name, false, ret);
+	else
 		*ret = outer;
-		return 0;
-	}
-	return qualified(cv, outer, name, false, ret);
+	if (!err)
+		n->scope = *ret + 1;
+	return err;
 }
 
 int node_scope(struct convert *cv, uint32_t i, uint32_t *ret)
@@ -141,12 +174,10 @@ int node_name(struct convert *cv, uint32_t i, uint32_t *ret)
 	return err;
 }
 
-/* Large C++ programs have some hundred thousand names, and each of them in most units. */
-int names_init(struct convert *cv, size_t info)
+int names_init(struct convert *cv)
 {
 	cv->memo_size = MEMO_MIN;
-	while (cv->memo_size < MEMO_MAX && cv->memo_size < info / 512)
-		cv->memo_size *= 2;
+	cv->memo_used = 0;
 	cv->memo = calloc(cv->memo_size, sizeof(*cv->memo));
 	return cv->memo ? 0 : -ENOMEM;
 }
@@ -154,5 +185,6 @@ int names_init(struct convert *cv, size_t info)
 void names_forget(struct convert *cv)
 {
 	memset(cv->memo, 0, cv->memo_size * sizeof(*cv->memo));
+	cv->memo_used = 0;
 	builder_forget(&cv->b);
 }

@@ -1,48 +1,54 @@
 # SPDX-License-Identifier: MIT
-"""Real debug files: every struct that gdb can name, against gdb. By hand, since gdb takes minutes.
+"""Real debug files: every struct of every one, by layout_check.py.
 
-usage: corpus.py WEIR [FILE...]   (without FILE: the debug files of Debian packages that are installed:
-                                  libc6-dbg, libdb5.3-dbg, python3.11-dbg)
+usage: corpus.py WEIR LAYOUTS [--short] [FILE...]
+
+Without FILE: the files of Debian's libc6-dbg, libdb5.3-dbg and libpython3.11-dbg that are installed,
+and what the variables of `make bench` name (WEIR_BENCH_LIBRUBY, _POSTGRES, _LIBC, _LIBDB, _CEPH;
+redis, postgresql-15 and ruby3.1 are built with -g from `apt-get source`). --short: FILEs and the
+debug files of libc.so.6 and libdb-5.3.so alone. It takes minutes and, for ceph-osd, some GiB.
 """
 import glob
 import os
 import subprocess
 import sys
-import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARIES = ['/lib/*-linux-gnu/libc.so.6', '/usr/lib/*-linux-gnu/libdb-5.3.so', '/usr/bin/python3.11d']
+import layout_check
+
+PACKAGES = ['libc6-dbg', 'libdb5.3-dbg', 'python3.11-dbg', 'libpython3.11-dbg']
+LIBRARIES = ['/lib/*-linux-gnu/libc.so.6', '/usr/lib/*-linux-gnu/libdb-5.3.so']
+VARIABLES = ['LIBRUBY', 'POSTGRES', 'LIBC', 'LIBDB', 'CEPH']
 
 
-def installed():
-    for pattern in LIBRARIES:
-        for path in glob.glob(pattern):
-            notes = subprocess.run(['readelf', '-n', path], capture_output=True, text=True).stdout
-            ids = [line.split()[-1] for line in notes.splitlines() if 'Build ID:' in line]
-            debug = ids and '/usr/lib/debug/.build-id/%s/%s.debug' % (ids[0][:2], ids[0][2:])
-            if debug and os.path.exists(debug):
-                yield debug
-            else:
-                print('skip %s: no debug file' % path)
+def of_libraries():
+    for path in (p for pattern in LIBRARIES for p in glob.glob(pattern)):
+        notes = subprocess.run(['readelf', '-n', path], capture_output=True, text=True).stdout
+        ids = [line.split()[-1] for line in notes.splitlines() if 'Build ID:' in line]
+        debug = '/usr/lib/debug/.build-id/%s/%s.debug' % (ids[0][:2], ids[0][2:]) if ids else ''
+        if os.path.exists(debug):
+            yield debug
+        else:
+            print('skip %s: it has no debug file' % path)
+
+
+def of_packages():
+    for package in PACKAGES:
+        files = subprocess.run(['dpkg', '-L', package], capture_output=True, text=True).stdout
+        found = [f for f in files.splitlines() if f.endswith('.debug') and os.path.isfile(f)]
+        if not found:
+            print('skip %s: it is not installed' % package)
+        yield from found
+    yield from filter(None, (os.environ.get('WEIR_BENCH_' + v) for v in VARIABLES))
 
 
 def main():
-    weir, files = os.path.abspath(sys.argv[1]), sys.argv[2:] or list(installed())
-    failed = 0
-    for path in files:
-        with tempfile.TemporaryDirectory() as folder:
-            out = os.path.join(folder, 'out.btf')
-            r = subprocess.run([weir, 'types', 'build', '--no-cache', '--allow-loss', '-o', out, path],
-                               capture_output=True, text=True)
-            if not r.returncode:
-                r = subprocess.run([sys.executable, os.path.join(HERE, 'layout_gdb.py'), path, out],
-                                   capture_output=True, text=True)
-            failed += r.returncode != 0
-            last = (r.stdout.strip() or r.stderr.strip()).splitlines()[-1:]
-            print('%s %s: %s' % ('FAIL' if r.returncode else 'ok  ', path, ' '.join(last)), flush=True)
+    args = [x for x in sys.argv[1:] if x != '--short']
+    short, named = len(args) + 1 < len(sys.argv), args[2:]
+    files = named + list(of_libraries()) if short else named or list(of_packages())
+    files = list({os.path.realpath(f): None for f in files})
     if not files:
         return 77
-    return 1 if failed else 0
+    return layout_check.check_files(args[0], args[1], files)
 
 
 sys.exit(main())
