@@ -240,6 +240,16 @@ static bool fd_is_ours(void)
 	return shm.fd >= 0 && !fstat(shm.fd, &st) && st.st_ino == shm.ino;
 }
 
+bool shm_tracer_gone(unsigned session)
+{
+	struct flock fl = { .l_type = F_WRLCK,
+		            .l_whence = SEEK_SET,
+		            .l_start = WEIR_LOCK_OWNER(session),
+		            .l_len = 1 };
+
+	return fd_is_ours() && !fcntl(shm.fd, F_OFD_GETLK, &fl) && fl.l_type == F_UNLCK;
+}
+
 int shm_recreate(void)
 {
 	struct weir_shm_header h = { .cpus = shm.cpus, .packets = shm.packets };

@@ -9,6 +9,8 @@
 #ifndef WEIR_LIB_SHM_H
 #define WEIR_LIB_SHM_H
 
+#include <stdbool.h>
+
 #include <weir/abi/shm.h>
 #include <weir/weir.h>
 
@@ -47,6 +49,9 @@ int shm_recreate(void);
 void shm_ready(void);
 /* Also allow block mode, because a provider does. */
 void shm_allow(uint32_t features);
+
+/* Has nobody got the lock of a session's tracer? False also if that cannot be known. */
+bool shm_tracer_gone(unsigned session);
 
 /* Append to the schema log. -ENOSPC. */
 int shm_schema_add(uint16_t id, const struct weir_note *note);

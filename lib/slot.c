@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/give_back.h"
 #include "lib/shm.h"
 
 struct hot weir_hot;
@@ -147,7 +148,10 @@ static void mask_clear(uint32_t *word, unsigned session, unsigned nibble)
 		;
 }
 
-/* The lease is over: whoever says so first also switches every probe of it off. */
+/*
+ * The lease is over: whoever says so first also switches every probe of it off, and gives the memory
+ * back if the tracer is gone and not only stopped.
+ */
 static void session_expire(unsigned k, uint64_t word, uint64_t now)
 {
 	struct weir_shm_session *s = &shm.sessions[k];
@@ -160,6 +164,11 @@ static void session_expire(unsigned k, uint64_t word, uint64_t now)
 	__atomic_fetch_add(&s->expiries, 1, __ATOMIC_RELAXED);
 	for (uint32_t id = 1; id <= shm.probes; id++)
 		mask_clear(&shm.masks[id], k, WEIR_SESSION_NIBBLE(word));
+	if (shm_tracer_gone(k))
+		packets_give_back(k);
+	/* Somebody may have found none because they were in hand just then. */
+	for (unsigned i = 0; i < WEIR_SHM_SESSIONS; i++)
+		atomic_store(&search[i].full_at, UINT32_MAX);
 }
 
 /* A slot's word as it is now. The halves may be of two installs: rseq_install compares both. */

@@ -8,6 +8,7 @@
  */
 #include "reader/session.h"
 #include "reader/error.h"
+#include "reader/reap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ static void nap(long ns)
 
 static int lock(const struct shm *shm, struct weir_error *err)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1 };
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (!fcntl(shm->fd, F_OFD_SETLK, &fl))
@@ -52,7 +53,7 @@ static int lock(const struct shm *shm, struct weir_error *err)
 
 static void unlock(const struct shm *shm)
 {
-	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1 };
+	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1 };
 
 	fcntl(shm->fd, F_OFD_SETLK, &fl);
 }
@@ -60,14 +61,6 @@ static void unlock(const struct shm *shm)
 static uint64_t lease_end(const struct session *session)
 {
 	return clock_now(session->clock) + session->lease_ticks;
-}
-
-/* For a second: its tracer may be late, and its program may not have noticed. */
-static bool lease_over(const struct weir_shm_session *s, const struct clock *clock)
-{
-	uint64_t lease = __atomic_load_n(&s->lease, __ATOMIC_RELAXED);
-
-	return (int64_t)(clock_now(clock) - lease) > (int64_t)clock->hz;
 }
 
 /* Is somebody there, or may somebody come back? Under the lock. */
@@ -436,11 +429,14 @@ int session_claim(const struct shm *shm, const struct clock *clock,
 
 	if (code)
 		return code;
+	sessions_reap(shm, clock);
 	for (int i = 0; i < 3; i++) {
 		code = claim_locked(&session, err);
 		if (code != -EAGAIN)
 			break;
 	}
+	if (!code)
+		owner_hold(shm, session.index);
 	unlock(shm);
 	if (code)
 		return code;
@@ -523,6 +519,8 @@ int session_adopt(const struct shm *shm, const struct clock *clock,
 		if (adoptable(shm_session(shm, i), options))
 			code = adopt_locked(&session, i, err);
 	}
+	if (!code)
+		owner_hold(shm, session.index);
 	unlock(shm);
 	if (code)
 		return code;
@@ -602,29 +600,6 @@ void session_stop(struct session *session)
 	masks_clear(session, own_nibble(session));
 }
 
-/* Give the memory of free packets back, range by range. */
-static void punch(const struct session *session)
-{
-	const struct shm *shm = session->shm;
-	uint32_t from = 0;
-
-	for (uint32_t i = 0; i <= session->count; i++) {
-		uint64_t word = 0;
-
-		if (i < session->count)
-			word = __atomic_load_n(&shm_desc(shm, session->first + i)->state,
-			                       __ATOMIC_ACQUIRE);
-		if (i < session->count && WEIR_DESC_STATE(word) == WEIR_PACKET_FREE)
-			continue;
-		if (i > from)
-			fallocate(shm->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			          shm->head.off_packet +
-			              (uint64_t)(session->first + from) * WEIR_SHM_PACKET_SIZE,
-			          (uint64_t)(i - from) * WEIR_SHM_PACKET_SIZE);
-		from = i + 1;
-	}
-}
-
 void session_release(struct session *session)
 {
 	uint64_t closing = WEIR_SESSION_WORD(WEIR_SESSION_CLOSING, session->generation);
@@ -634,17 +609,19 @@ void session_release(struct session *session)
 
 	if (!session->open)
 		return;
+	session_stop(session);
 	session->open = false;
 	free(session->lost_base);
 	session->lost_base = NULL;
+	owner_let_go(session->shm, session->index);
 	if (lock(session->shm, NULL))
 		return; /* the next tracer reaps it */
 	s = shm_session(session->shm, session->index);
 	word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
 	if (word == closing || word == expired) {
-		free_leftovers(session);
-		punch(session);
+		packets_give_back(session);
 		move(session, word, WEIR_SESSION_FREE, session->generation);
 	}
+	sessions_reap(session->shm, session->clock);
 	unlock(session->shm);
 }

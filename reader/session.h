@@ -88,7 +88,7 @@ uint64_t session_expired_at(const struct session *session);
 
 /* Switch the probes off; fires that are under way may still commit for a moment. */
 void session_stop(struct session *session);
-/* After the last look: give packets and memory back. The session may be `ret` of a claim again. */
+/* After the last look: stop it if need be, and give packets and memory back. The session may be `ret` of a claim again. */
 void session_release(struct session *session);
 
 #endif

@@ -1019,7 +1019,8 @@ int64_t tracer_look(struct tracer *tracer)
 	return sum;
 }
 
-int tracer_stop(struct tracer *tracer)
+/* False: none was there that a program could still write to. */
+static bool tracer_stop_sessions(struct tracer *tracer)
 {
 	bool any = false;
 
@@ -1032,7 +1033,12 @@ int tracer_stop(struct tracer *tracer)
 		session_stop(&t->session);
 		any |= !t->leaving;
 	}
-	if (any)
+	return any;
+}
+
+int tracer_stop(struct tracer *tracer)
+{
+	if (tracer_stop_sessions(tracer))
 		nap(GRACE);
 	for (size_t i = 0; i < tracer->target_count; i++) {
 		target_drain(tracer->targets[i], false);
@@ -1111,6 +1117,8 @@ void tracer_destroy(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
+	if (tracer_stop_sessions(tracer)) /* it never came to tracer_stop() */
+		nap(GRACE);
 	while (tracer->target_count)
 		target_drop(tracer, tracer->target_count - 1);
 	while (tracer->process_count)

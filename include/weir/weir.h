@@ -153,7 +153,9 @@ struct weir_provider_options {
 	const char *stub_dir;     /* instead of $WEIR_DIR, $XDG_RUNTIME_DIR/weir, /tmp/weir-UID */
 	uint64_t pool_size;       /* bytes of buffers that all tracers together may use at most;
 	                             0: $WEIR_POOL or 128 MiB; 1 MiB to 64 GiB. Taken from the first provider that is
-	                             published. Memory is used only while a tracer is there. */
+	                             published. Memory is used only while a tracer is there; a
+	                             killed one's goes back with the first fire after 3 s, or
+	                             when the next tracer attaches. */
 };
 
 enum weir_probe_flag {

@@ -461,6 +461,45 @@ def test_tracer_killed():
     assert len(trace("-p", target.pid, "-n", 5).out.splitlines()) == 5
 
 
+def resident(pid):
+    """MiB of the shared memory."""
+    return os.stat(memfd(pid)).st_blocks / 2048
+
+
+def test_memory():
+    """A tracer that ends badly leaves nothing in the target's memory."""
+    slots = os.cpu_count() / 16 * 2  # a packet that is OPEN in each, of two sessions
+    target = Target("-F", "-g", 1000000)
+    memory = decode.load(memfd(target.pid))
+    before = resident(target.pid)
+    for _ in range(3):
+        trace("-p", target.pid, "--where", "foo == 1", status=1)
+        assert memory.session(0)["state"] == "FREE" and memory.mask(1, 0) == 0
+        assert resident(target.pid) < before + 1 + slots, (before, resident(target.pid))
+    # Killed: the program's own fire finds that nobody comes back.
+    run = Trace("-p", target.pid, "-b", "64M", stdout=subprocess.DEVNULL)
+    wait_until(lambda: memory.mask(1, 0) != 0, "the mask")
+    assert resident(target.pid) > 64
+    run.process.kill()
+    run.process.communicate()
+    wait_until(lambda: resident(target.pid) < before + 1 + slots, "memory to come back", 30)
+    assert memory.session(0)["state"] == "EXPIRED" and memory.mask(1, 0) == 0
+    target.end()
+    # One that does not fire does not notice: the next tracer does, and has room.
+    target = Target("-n", 0, "-s", 60, "-w")
+    memory = decode.load(memfd(target.pid))
+    run = Trace("-p", target.pid, "-b", "96M", "shop:tick", stdout=subprocess.DEVNULL)
+    wait_until(lambda: memory.session(0)["state"] == "ACTIVE", "the session")
+    run.process.kill()
+    run.process.communicate()
+    time.sleep(4.5)
+    assert resident(target.pid) > 96
+    run = trace("-p", target.pid, "-b", "96M", "-d", 0.1, "shop:tick")
+    assert "of buffer" not in run.err, run.err
+    assert resident(target.pid) < before + 1 + slots, resident(target.pid)
+    assert all(memory.session(k)["state"] == "FREE" for k in range(8))
+
+
 def kill_tracers(times):
     """Killed, stopped and continued, in turns, on one target that never notices."""
     target = Target("-F", "-t", 2, "-g", 20000)

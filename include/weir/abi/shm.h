@@ -93,8 +93,14 @@ _Static_assert(offsetof(struct weir_shm_header, schema_end) == 160, "schema_end"
  *   R: PENDING > ACTIVE (same generation)   adopts what the target armed
  *
  * Tracers exclude each other while claiming with an OFD write lock on byte 0
- * of the memfd (F_OFD_SETLK); the kernel drops it when they die.
+ * of the memfd (F_OFD_SETLK); the kernel drops it when they die. A tracer that
+ * may still come for what its session recorded holds an OFD read lock on the
+ * session's own byte. When the lease is over and nobody holds that, the tracer
+ * is gone, and whoever sees it, T or another R, gives the packets back.
  */
+#define WEIR_LOCK_CLAIM 0
+#define WEIR_LOCK_OWNER(session) (1 + (session))
+
 enum weir_session_state {
 	WEIR_SESSION_FREE = 0,
 	WEIR_SESSION_CLAIMED = 1,
@@ -170,7 +176,9 @@ _Static_assert(sizeof(struct weir_shm_stripe) == 128, "stripe");
  *
  *   T: FREE > TAKEN > OPEN > FULL; OPEN > FREE (an install that failed);
  *      FULL > TAKEN (overwrite mode);
- *      FREE, and FULL or READ of an older generation > TAKEN
+ *      FREE, and FULL or READ of an older generation > TAKEN;
+ *      FREE, FULL, READ > TAKEN > FREE of an EXPIRED session whose tracer is
+ *      gone, to give the memory back
  *   R: FULL > FREE; FULL > READ > FREE (overwrite mode, one packet at a time)
  *
  * A packet that is OPEN with count 0 does not exist. A slot's packets are
