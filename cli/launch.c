@@ -5,19 +5,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run(char **command, const char *patterns, int report)
+static void set_environment(const char *patterns, const struct session_options *options)
+{
+	char bytes[24];
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, options->buffer);
+	setenv("WEIR_TRACE", patterns, 1);
+	if (options->sized)
+		setenv("WEIR_TRACE_BUFFER", bytes, 1);
+	else
+		unsetenv("WEIR_TRACE_BUFFER");
+}
+
+static void run(char **command, int report)
 {
 	int code;
 
-	setenv("WEIR_TRACE", patterns, 1);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
@@ -46,8 +59,10 @@ int launch_start(struct launch *launch, char **command, const struct patterns *p
 		return -errno;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	launch->pid = fork();
-	if (!launch->pid)
-		run(command, joined, report[1]);
+	if (!launch->pid) {
+		set_environment(joined, &tracer->options.session);
+		run(command, report[1]);
+	}
 	if (launch->pid < 0)
 		code = errno;
 	close(report[1]);

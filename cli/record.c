@@ -184,6 +184,7 @@ static int prepare(struct record *record, struct weir_error *err)
 		.session = { .patterns = &record->patterns,
 		             .mode = o->overwrite ? WEIR_MODE_OVERWRITE : o->mode,
 		             .buffer = o->buffer,
+		             .sized = o->sized,
 		             .follow = o->selection.follow },
 		.all = o->selection.all,
 		.wait = o->selection.wait,

@@ -27,6 +27,7 @@ struct record_options {
 	int64_t duration; /* 0: until it is told to end */
 	uint32_t mode;
 	uint64_t buffer;
+	bool sized; /* by --buffer */
 	struct ctf_options ctf;
 };
 

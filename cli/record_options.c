@@ -84,6 +84,7 @@ static int parse_option(void *options, int c)
 			                 "drop or block; --overwrite is the flight recorder");
 		return 0;
 	case 'b':
+		o->sized = true;
 		return parse_size(optarg, &o->buffer) || !o->buffer
 		           ? cli_wrong("--buffer", optarg, "a size, such as 64M")
 		           : 0;

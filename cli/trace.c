@@ -455,6 +455,7 @@ static int run(struct trace *trace)
 		.session = { .patterns = &trace->patterns,
 		             .mode = o->mode,
 		             .buffer = o->buffer,
+		             .sized = o->buffer != 0,
 		             .follow = o->selection.follow },
 		.all = o->selection.all,
 		.wait = o->selection.wait,

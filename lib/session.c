@@ -14,7 +14,7 @@
 #include "lib/shm.h"
 
 #define LEASE_SECONDS   3
-#define PENDING_PACKETS 128 /* 8 MiB until a tracer says otherwise */
+#define PENDING_PACKETS 128 /* 8 MiB, if nobody asked for another size */
 
 static int waited_for = -1; /* the session that the environment asked for */
 
@@ -68,21 +68,39 @@ void session_match(struct probe *probe)
 	}
 }
 
-static void session_arm(unsigned k, uint32_t mode, uint32_t string_limit, uint32_t flags,
-                        const char *patterns)
+/* What can be had without knowing what others will want. */
+static uint32_t packets_default(void)
 {
-	struct weir_shm_session *s = &shm.sessions[k];
 	uint32_t count = shm.packets / WEIR_SHM_SESSIONS;
 
-	if (count > PENDING_PACKETS)
-		count = PENDING_PACKETS;
-	s->mode = mode;
-	s->string_limit = string_limit;
-	s->first_packet = k * (shm.packets / WEIR_SHM_SESSIONS);
-	s->packet_count = count;
+	return count < PENDING_PACKETS ? count : PENDING_PACKETS;
+}
+
+/* How many packets $WEIR_TRACE_BUFFER, bytes, asks for; 0: it does not. */
+static uint32_t packets_asked(void)
+{
+	const char *text = secure_getenv("WEIR_TRACE_BUFFER");
+	uint64_t bytes = text ? strtoull(text, NULL, 10) : 0;
+	uint64_t count = bytes / WEIR_SHM_PACKET_SIZE + (bytes % WEIR_SHM_PACKET_SIZE != 0);
+
+	if (!count)
+		return 0;
+	if (count < shm.slots + 2) /* each slot has one open */
+		count = shm.slots + 2;
+	return count < shm.packets ? (uint32_t)count : shm.packets;
+}
+
+static void session_arm(unsigned k, const struct weir_shm_session *as)
+{
+	struct weir_shm_session *s = &shm.sessions[k];
+
+	s->mode = as->mode;
+	s->string_limit = as->string_limit;
+	s->first_packet = as->first_packet;
+	s->packet_count = as->packet_count;
 	s->packet_size = WEIR_SHM_PACKET_SIZE;
-	s->flags = flags | WEIR_SESSION_PATTERNS;
-	memcpy(s->patterns, patterns, strnlen(patterns, WEIR_SESSION_PATTERN_SIZE - 1));
+	s->flags = as->flags | WEIR_SESSION_PATTERNS;
+	memcpy(s->patterns, as->patterns, strnlen(as->patterns, WEIR_SESSION_PATTERN_SIZE - 1));
 	s->lease = clock_now() + clock_hz * LEASE_SECONDS;
 	__atomic_store_n(&s->state, WEIR_SESSION_WORD(WEIR_SESSION_PENDING, 1), __ATOMIC_RELEASE);
 }
@@ -91,13 +109,35 @@ void session_from_environment(void)
 {
 	const char *patterns = secure_getenv("WEIR_TRACE");
 	const char *pid = secure_getenv("WEIR_TRACE_PID");
+	struct weir_shm_session as = { .mode = WEIR_MODE_DROP, .packet_count = packets_asked() };
 
 	if (!patterns || !*patterns || strlen(patterns) >= WEIR_SESSION_PATTERN_SIZE)
 		return;
 	if (pid && *pid && atol(pid) != (long)getpid())
 		return;
-	session_arm(0, WEIR_MODE_DROP, 0, 0, patterns);
+	if (as.packet_count)
+		as.flags = WEIR_SESSION_SIZED;
+	else
+		as.packet_count = packets_default();
+	memcpy(as.patterns, patterns, strlen(patterns));
+	session_arm(0, &as);
 	__atomic_store_n(&waited_for, 0, __ATOMIC_RELAXED);
+}
+
+/* The same place in a pool of the same size, if a size was asked for: an eighth of it else. */
+static void packets_inherit(unsigned k, const struct weir_shm_session *parent,
+                            struct weir_shm_session *as)
+{
+	uint32_t first = parent->first_packet, count = parent->packet_count;
+
+	as->first_packet = k * (shm.packets / WEIR_SHM_SESSIONS);
+	as->packet_count = packets_default();
+	if (!(parent->flags & WEIR_SESSION_SIZED) || !count || first >= shm.packets ||
+	    count > shm.packets - first)
+		return;
+	as->first_packet = first;
+	as->packet_count = count;
+	as->flags |= WEIR_SESSION_SIZED;
 }
 
 void session_inherit(const struct weir_shm_session *parent)
@@ -105,14 +145,21 @@ void session_inherit(const struct weir_shm_session *parent)
 	__atomic_store_n(&waited_for, -1, __ATOMIC_RELAXED);
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		const struct weir_shm_session *s = &parent[k];
+		struct weir_shm_session as = {
+			.mode = s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE
+			                                       : WEIR_MODE_DROP,
+			.string_limit = s->string_limit,
+			.flags = WEIR_SESSION_FOLLOW,
+		};
 		unsigned state = WEIR_SESSION_STATE(s->state);
 
 		if ((state != WEIR_SESSION_ACTIVE && state != WEIR_SESSION_PENDING) ||
 		    !(s->flags & WEIR_SESSION_FOLLOW))
 			continue;
-		session_arm(k,
-		            s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE : WEIR_MODE_DROP,
-		            s->string_limit, WEIR_SESSION_FOLLOW, s->patterns);
+		packets_inherit(k, s, &as);
+		memcpy(as.patterns, s->patterns,
+		       strnlen(s->patterns, WEIR_SESSION_PATTERN_SIZE - 1));
+		session_arm(k, &as);
 	}
 }
 

@@ -311,6 +311,7 @@ static void write_fields(struct session *session)
 	__atomic_store_n(&s->owner, (uint32_t)getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->flags,
 	                 (o->follow ? WEIR_SESSION_FOLLOW : 0u) |
+	                     (o->sized ? WEIR_SESSION_SIZED : 0u) |
 	                     (session->with_patterns ? WEIR_SESSION_PATTERNS : 0u),
 	                 __ATOMIC_RELAXED);
 	memcpy(s->patterns, patterns, sizeof(patterns));

@@ -19,6 +19,7 @@ struct session_options {
 	uint32_t mode;                   /* enum weir_session_mode */
 	uint64_t buffer;                 /* bytes of packets; 0: SESSION_BUFFER_DEFAULT */
 	uint32_t string_limit;           /* 0: each probe's own */
+	bool sized;                      /* a person chose `buffer`: for children, too */
 	bool follow;                     /* forked children arm themselves likewise */
 };
 

@@ -232,10 +232,12 @@ static void note_buffer(struct target *target)
 
 	if (!tracer->buffer || got < tracer->buffer)
 		tracer->buffer = got;
-	/* An adopted session's buffer is what the program took by itself. */
-	if (got >= tracer->options.session.buffer || target->scarce || target->session.adopted)
+	if (got >= tracer->options.session.buffer || target->scarce)
 		return;
-	target->scarce = true;
+	/* An adopted session's is what the program took by itself, and a child has its parent's. */
+	if (target->session.adopted && (!tracer->options.session.sized || tracer->scarce))
+		return;
+	target->scarce = tracer->scarce = true;
 	notice(tracer,
 	       "process %d (%s) has %" PRIu64 " MiB of buffer for this, not the %" PRIu64
 	       " MiB that --buffer asks for: its pool has %" PRIu64

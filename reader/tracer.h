@@ -112,6 +112,7 @@ struct tracer {
 	enum stream_what what; /* of what a look takes; for a recorder to choose */
 	bool rseq;             /* all targets have it: nothing comes late */
 	bool follow;
+	bool scarce; /* of some target it was said that its buffer is less than asked for */
 };
 
 #define TRACER_POLLS_MORE 5

@@ -307,6 +307,39 @@ def test_command():
     assert len([line for line in run.out.splitlines() if line[0] == "{"]) == 3
 
 
+def test_command_buffer():
+    """A --buffer holds for a command, too, and for its children."""
+    def packets(arguments, env=None):
+        run = Trace(*arguments, "--", SHOP, "-n", 1, "-k", 1, "-s", 60,
+                    env={**os.environ, **(env or {})})
+        kids = f"/proc/{run.process.pid}/task/{run.process.pid}/children"
+
+        kin = set()
+
+        def sessions():
+            found = []
+            for pid in open(kids).read().split():
+                for one in pid, *open(f"/proc/{pid}/task/{pid}/children").read().split():
+                    try:
+                        found.append(decode.load(memfd(one)).session(0))
+                        kin.add(int(one))
+                    except (AssertionError, OSError):
+                        pass
+            return [s["count"] for s in found if s["state"] == "ACTIVE"]
+        wait_until(lambda: len(sessions()) >= 2, "parent and child")
+        counts = sessions()
+        for pid in kin:
+            os.kill(pid, signal.SIGTERM)
+        run.finish(signal.SIGINT, status=None)
+        assert len(set(counts)) == 1, counts
+        return counts[0], run.err
+    for arguments, count in (["-b", "64M"], 1024), ([], 128), (["-b", "2M"], 32):
+        got, err = packets(arguments)
+        assert got == max(count, os.cpu_count() + 2) and "of buffer" not in err, (got, err)
+    got, err = packets(["-b", "64M"], {"WEIR_POOL": "16M"})
+    assert got == 256 and err.count("has 16 MiB of buffer for this, not the 64 MiB") == 1, err
+
+
 def test_arguments():
     """Each is evaluated once, in C and in C++, and read as what it is."""
     for program in "arguments-c", "arguments-cc":

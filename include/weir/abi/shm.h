@@ -126,6 +126,7 @@ enum weir_session_mode {
 enum weir_session_flag {
 	WEIR_SESSION_FOLLOW = 1u << 0,   /* a forked child arms itself likewise (PENDING) */
 	WEIR_SESSION_PATTERNS = 1u << 1, /* all patterns are in `patterns`: T arms late probes */
+	WEIR_SESSION_SIZED = 1u << 2,    /* packet_count was asked for: a followed child takes as many */
 };
 
 #define WEIR_SESSION_PATTERN_SIZE 224
