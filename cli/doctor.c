@@ -76,6 +76,23 @@ static bool have(int cap)
 	return rights_has(rights_own_caps(), cap);
 }
 
+/*
+ * A system call was refused to somebody who has the capability for it: who refuses then? NULL if
+ * rights are what is missing.
+ */
+static const char *refused_by_filter(int code, int cap)
+{
+	struct rights_facts facts;
+
+	rights_look(getpid(), &facts);
+	if (!facts.seccomp || (code != EPERM && code != EACCES && code != ENOSYS))
+		return NULL;
+	if (code != ENOSYS && !have(cap) && !have(CAP_SYS_ADMIN))
+		return NULL;
+	return "run weir outside of the container, or allow perf_event_open and bpf in its seccomp "
+	       "profile";
+}
+
 /* --- in the tracer */
 
 static void check_ptrace(struct report *r)
@@ -158,12 +175,15 @@ static void check_uprobes(struct report *r)
 		doctor_add(r, "uprobes", OK, "", "a probe on our own executable could be placed");
 		close(fd);
 	} else {
-		doctor_add(
-		    r, "uprobes", MISSING, SETCAP,
-		    "perf_event_open: %s (kernel.perf_event_paranoid=%ld): USDT cannot be traced; "
-		    "buffers "
-		    "can",
-		    strerror(errno), doctor_sysctl("/proc/sys/kernel/perf_event_paranoid"));
+		int code = errno;
+		const char *filter = refused_by_filter(code, CAP_PERFMON);
+
+		doctor_add(r, "uprobes", MISSING, filter ? filter : SETCAP,
+		           "perf_event_open: %s (%skernel.perf_event_paranoid=%ld): USDT cannot be "
+		           "traced; "
+		           "buffers can",
+		           strerror(code), filter ? "a seccomp filter; " : "",
+		           doctor_sysctl("/proc/sys/kernel/perf_event_paranoid"));
 	}
 }
 
@@ -186,9 +206,12 @@ static void check_bpf(struct report *r)
 		doctor_add(r, "BPF", OK, "", "a tracing program could be loaded");
 		close(fd);
 	} else {
-		doctor_add(r, "BPF", MISSING, SETCAP,
-		           "loading a program: %s (kernel.unprivileged_bpf_disabled=%ld)%s",
-		           strerror(errno), disabled,
+		int code = errno;
+		const char *filter = refused_by_filter(code, CAP_BPF);
+
+		doctor_add(r, "BPF", MISSING, filter ? filter : SETCAP,
+		           "loading a program: %s (%skernel.unprivileged_bpf_disabled=%ld)%s",
+		           strerror(code), filter ? "a seccomp filter; " : "", disabled,
 		           disabled == 0 ? "" : "; weir trace and weir record do without");
 	}
 }
@@ -218,10 +241,20 @@ static void check_perf(struct report *r)
 		           paranoid);
 		close(fd);
 	} else {
+		int code = errno;
+		/* At 2 and below, everybody may sample himself: something else refuses. */
+		bool by_paranoia = paranoid > 2 && !have(CAP_PERFMON) && !have(CAP_SYS_ADMIN);
+		const char *filter = refused_by_filter(code, CAP_PERFMON);
+
+		if (!filter && (!by_paranoia || code == ENOSYS))
+			filter =
+			    "a container, a virtual machine or a security module that allows it";
 		doctor_add(r, "perf events", MISSING,
-		           "sudo sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON",
-		           "perf_event_open: %s (kernel.perf_event_paranoid=%ld)", strerror(errno),
-		           paranoid);
+		           by_paranoia && code != ENOSYS
+		               ? "sudo sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON"
+		               : filter,
+		           "perf_event_open: %s (%skernel.perf_event_paranoid=%ld)", strerror(code),
+		           by_paranoia ? "" : "a seccomp filter or the like; ", paranoid);
 	}
 }
 
@@ -403,6 +436,11 @@ int cmd_doctor(int argc, char **argv)
 			return 2;
 		}
 		json = true;
+	}
+	if (optind < argc) {
+		cli_fail("doctor takes no arguments: what is `%s`? `weir doctor --help` says more",
+		         argv[optind]);
+		return 2;
 	}
 	doctor_target(&report);
 	check_ptrace(&report);

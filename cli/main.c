@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cmd.h"
+#include "cli/stdout.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ static void set_locale(void)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2) {
 		usage(stderr);
@@ -61,4 +62,11 @@ int main(int argc, char **argv)
 	}
 	cli_fail("there is no command `%s`; `weir --help` lists them", argv[1]);
 	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	stdout_begin();
+	set_locale();
+	return stdout_end(run(argc, argv));
 }

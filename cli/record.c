@@ -214,7 +214,7 @@ static int prepare(struct record *record, struct weir_error *err)
 static int run(struct record *record)
 {
 	struct weir_error err = { 0 };
-	int code = prepare(record, &err);
+	int code = prepare(record, &err), status;
 
 	if (!code) {
 		record->keeper = keeper_start(record);
@@ -227,6 +227,7 @@ static int run(struct record *record)
 		keeper_stop(record);
 		tracer_destroy(record->tracer);
 		record->tracer = NULL;
+		launch_finish(&record->launch);
 		record_folder_forget(record);
 		cli_fail("%s", *err.message ? err.message : strerror(-code));
 		return record->usage ? 2 : 1;
@@ -241,18 +242,15 @@ static int run(struct record *record)
 	tracer_destroy(record->tracer);
 	record->tracer = NULL;
 	keeper_stop(record);
-	if (!record->failed && room_lost(record))
-		launch_finish(&record->launch);
+	status = launch_finish(&record->launch); /* whatever happened to us */
 	if (room_lost(record))
 		return cli_fail("%s. %" PRIu64 " events were lost for it", record->err.message,
 		                room_lost(record));
 	if (record->failed)
 		return cli_fail("%s", record->err.message);
-	if (until_in_vain(record)) {
-		launch_finish(&record->launch);
+	if (until_in_vain(record))
 		return cli_fail("%s", record->unbound.message);
-	}
-	return launch_finish(&record->launch);
+	return status;
 }
 
 int cmd_record(int argc, char **argv)

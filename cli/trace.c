@@ -442,9 +442,11 @@ static void catch_signals(void)
 
 static int exit_status(struct trace *trace)
 {
+	int status = launch_finish(&trace->launch); /* whatever happened to us */
+
 	if (trace->out.error && trace->out.error != EPIPE)
 		return cli_fail("cannot write the events: %s", strerror(trace->out.error));
-	return launch_finish(&trace->launch);
+	return status;
 }
 
 static int run(struct trace *trace)
@@ -481,8 +483,10 @@ static int run(struct trace *trace)
 		                        &trace->launch, &err);
 	if (!code)
 		code = check_filter(trace, &err);
-	if (code)
+	if (code) {
+		launch_finish(&trace->launch);
 		return cli_fail("%s", *err.message ? err.message : strerror(-code));
+	}
 	setpriority(PRIO_PROCESS, 0, -10); /* where allowed: among busy threads a reader starves */
 	began = clock_monotonic();
 	loop(trace, began);

@@ -606,6 +606,32 @@ def test_errors():
     says(trace("-p", Target("-n", 0, "-s", 9, "-x", 4096, program=SYNTH).pid, status=1), "bytes")
 
 
+def test_output():
+    """What cannot be written is told, and a command that was started is ended."""
+    target = Target("-n", 0, "-s", 60)
+    for arguments in (["list", "-p", target.pid], ["list", "--json", "-p", target.pid], ["doctor"],
+                      ["doctor", "--json"], ["--help"], ["--version"], ["trace", "--help"]):
+        command = [WEIR, *map(str, arguments)]
+        assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+        with open("/dev/full", "w") as full:
+            run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert run.returncode == 1 and "No space left" in run.stderr, (command, run)
+        run = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], stderr=subprocess.PIPE,
+                             text=True, check=False)
+        assert run.returncode == 1 and "Bad file descriptor" in run.stderr, (command, run)
+    run = subprocess.run([WEIR, "doctor", "junk"], capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "`junk`" in run.stderr, run
+    for redirection in ">/dev/full", ">&-":
+        with tempfile.NamedTemporaryFile("r") as file:
+            run = subprocess.run(
+                ["sh", "-c", f'exec "$@" {redirection}', "sh", WEIR, "trace", "--",
+                 "sh", "-c", f'echo $$ >{file.name}; exec {SHOP} -F -g 1000000'],
+                stderr=subprocess.PIPE, text=True, check=False, timeout=LIMIT)
+            pid = int(file.read())
+        assert run.returncode == 1 and "cannot write the events" in run.stderr, run
+        assert not os.path.exists(f"/proc/{pid}"), "the command runs on"
+
+
 def stopped(*arguments):
     """A trace of a program that fires at full speed, with a stop that the buffer does not last for."""
     run = Trace("-p", Target("-F", "-b").pid, "-b", "1M", "-d", 2, *arguments, "shop:order")
