@@ -43,6 +43,16 @@ static void run(char **command, int report)
 	_exit(127);
 }
 
+static void find_program(struct launch *launch)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", launch->pid);
+	n = readlink(link, launch->program, sizeof(launch->program) - 1);
+	launch->program[n > 0 ? n : 0] = 0;
+}
+
 int launch_start(struct launch *launch, char **command, const struct patterns *patterns,
                  struct tracer *tracer, struct weir_error *err)
 {
@@ -73,6 +83,8 @@ int launch_start(struct launch *launch, char **command, const struct patterns *p
 	close(report[0]);
 	if (code)
 		return weir_err(err, -code, "cannot run %s: %s", command[0], strerror(code));
+	launch->command = command[0];
+	find_program(launch);
 	return tracer_follow(tracer, launch->pid);
 }
 
@@ -99,6 +111,7 @@ int launch_finish(struct launch *launch)
 	if (launch->ended)
 		return WIFEXITED(launch->status) ? WEXITSTATUS(launch->status)
 		                                 : 128 + WTERMSIG(launch->status);
+	launch->killed = true;
 	kill(launch->pid, SIGTERM);
 	for (int i = 0; i < 100 && !launch->ended; i++) {
 		launch_reap(launch);

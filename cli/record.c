@@ -239,10 +239,13 @@ static int run(struct record *record)
 	tracer_stop(record->tracer);
 	room_over(record);
 	record_summary(record);
+	status = launch_finish(&record->launch); /* whatever happened to us */
+	if (!record->failed)
+		status = selection_missed(&record->options.selection, record->tracer,
+		                          &record->launch, status);
 	tracer_destroy(record->tracer);
 	record->tracer = NULL;
 	keeper_stop(record);
-	status = launch_finish(&record->launch); /* whatever happened to us */
 	if (room_lost(record))
 		return cli_fail("%s. %" PRIu64 " events were lost for it", record->err.message,
 		                room_lost(record));

@@ -125,6 +125,18 @@ int selection_attach(const struct selection *s, const struct patterns *patterns,
 	return s->command ? launch_start(launch, s->command, patterns, tracer, err) : 0;
 }
 
+int selection_missed(const struct selection *s, struct tracer *tracer, const struct launch *launch,
+                     int status)
+{
+	struct weir_error err;
+
+	if (!launch->pid || s->wait ||
+	    !tracer_explain(tracer, launch->command, launch->program, &err))
+		return status;
+	cli_fail_error(&err);
+	return !launch->killed && !status ? 1 : status;
+}
+
 void selection_summary(const struct selection *s, const struct tracer *tracer)
 {
 	bool one = tracer->unseen == 1;

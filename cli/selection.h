@@ -62,6 +62,13 @@ int selection_end(struct selection *selection, char **argv, int first, int end, 
 int selection_attach(const struct selection *selection, const struct patterns *patterns,
                      struct tracer *tracer, struct launch *launch, struct weir_error *err);
 
+/*
+ * After the end: say so if a command never had a probe that was asked for. The exit status: that of
+ * launch_finish(), `status`, but not 0 if the command ended by itself.
+ */
+int selection_missed(const struct selection *selection, struct tracer *tracer,
+                     const struct launch *launch, int status);
+
 /* Part of the summary: what `lost` does not count, because nobody knows of it. */
 void selection_summary(const struct selection *selection, const struct tracer *tracer);
 

@@ -446,7 +446,7 @@ static int exit_status(struct trace *trace)
 
 	if (trace->out.error && trace->out.error != EPIPE)
 		return cli_fail("cannot write the events: %s", strerror(trace->out.error));
-	return status;
+	return selection_missed(&trace->options.selection, trace->tracer, &trace->launch, status);
 }
 
 static int run(struct trace *trace)

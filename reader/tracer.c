@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/tracer.h"
 #include "reader/error.h"
+#include "reader/explain.h"
 #include "reader/forks.h"
 #include "reader/lease.h"
-#include "reader/listing.h"
-#include "reader/nearest.h"
 #include "reader/proc.h"
 #include "reader/record.h"
 #include "reader/rights.h"
@@ -208,6 +207,8 @@ static void target_free(struct target *target)
 	struct tracer *tracer = target->tracer;
 
 	target_end_session(target);
+	schema_update(&target->schema, &target->shm);
+	explain_keep(tracer, target);
 	if (tracer->options.ended && target->user)
 		tracer->options.ended(tracer->options.arg, target, true);
 	tracer->lost += target->lost;
@@ -355,86 +356,6 @@ static void target_drop(struct tracer *tracer, size_t i)
 {
 	target_free(tracer->targets[i]);
 	tracer->targets[i] = tracer->targets[--tracer->target_count];
-}
-
-/* --- what is there instead of what was asked for */
-
-static int explain_no_match(const struct tracer *tracer, const struct tracer_process *process,
-                            struct weir_error *err)
-{
-	const char *pattern = tracer->options.session.patterns->list[0];
-	char(*names)[2 * WEIR_NAME_MAX + 2] = NULL;
-	const char **list = NULL, *nearest;
-	size_t count = 0;
-	int code = -ENOENT;
-
-	for (size_t i = 0; i < tracer->target_count; i++) {
-		if (tracer->targets[i]->process == process)
-			count += tracer->targets[i]->schema.ids;
-	}
-	names = calloc(count + 1, sizeof(*names));
-	list = calloc(count + 1, sizeof(*list));
-	count = 0;
-	for (size_t i = 0; names && list && i < tracer->target_count; i++) {
-		const struct schema *schema = &tracer->targets[i]->schema;
-
-		if (tracer->targets[i]->process != process)
-			continue;
-		for (uint32_t id = 1; id < schema->ids; id++) {
-			const struct schema_probe *p = schema->probes[id];
-
-			if (!p || p->withdrawn)
-				continue;
-			snprintf(names[count], sizeof(*names), "%s:%s", p->provider, p->name);
-			list[count] = names[count];
-			count++;
-		}
-	}
-	if (!count) {
-		weir_err(err, code,
-		         "process %d (%s) uses weir but has no probes now; --wait waits for them",
-		         process->pid, process->name);
-	} else {
-		nearest = nearest_name(pattern, list, count);
-		weir_err(
-		    err, code,
-		    "no probe of process %d (%s) matches `%s`%s%s (it has %zu: weir list -p %d; "
-		    "--wait waits for probes that come later)",
-		    process->pid, process->name, pattern, nearest ? "; nearest: " : "",
-		    nearest ? nearest : "", count, process->pid);
-	}
-	free(names);
-	free(list);
-	return code;
-}
-
-/* It may have plain USDT probes of that name: those are for other tools. */
-static int explain_no_memory(const struct tracer *tracer, const struct tracer_process *process,
-                             struct weir_error *err)
-{
-	const struct listing_options options = { .patterns = tracer->options.session.patterns };
-	struct listing listing = { 0 };
-	const struct listed_probe *usdt = NULL;
-
-	listing_process(&listing, process->pid, &options, NULL);
-	for (size_t i = 0; i < listing.count && !usdt; i++) {
-		if (listing.probes[i].kind == PROBE_USDT)
-			usdt = &listing.probes[i];
-	}
-	if (usdt)
-		weir_err(err, -ENOENT,
-		         "process %d (%s): %s:%s is a plain USDT probe, without weir's buffers. "
-		         "Trace it "
-		         "with: bpftrace -p %d -e 'usdt:%s:%s:%s { ... }'",
-		         process->pid, process->name, usdt->provider, usdt->name, process->pid,
-		         usdt->file, usdt->provider, usdt->name);
-	else
-		weir_err(err, -ENOENT,
-		         "process %d (%s) has no weir probes, nor plain USDT probes of that name; "
-		         "`weir list -p %d` shows what it has, --wait waits for weir probes",
-		         process->pid, process->name, process->pid);
-	listing_deinit(&listing);
-	return -ENOENT;
 }
 
 /* --- attaching */
@@ -1129,6 +1050,7 @@ void tracer_destroy(struct tracer *tracer)
 		close(tracer->forks);
 	lease_keeper_destroy(tracer->keeper);
 	merge_deinit(&tracer->merge);
+	free(tracer->names.list);
 	free(tracer->processes);
 	free(tracer->targets);
 	free(tracer->polls);

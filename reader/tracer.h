@@ -112,6 +112,11 @@ struct tracer {
 	enum stream_what what; /* of what a look takes; for a recorder to choose */
 	bool rseq;             /* all targets have it: nothing comes late */
 	bool follow;
+	bool matched; /* a probe was there that the patterns choose */
+	struct tracer_names {
+		char (*list)[2 * WEIR_NAME_MAX + 2];
+		size_t count, room;
+	} names;     /* else: of probes of targets that are gone */
 	bool scarce; /* of some target it was said that its buffer is less than asked for */
 };
 
@@ -138,6 +143,13 @@ int tracer_stop(struct tracer *tracer);
 /* `fn` for each probe there is that the patterns choose, until it returns nonzero: that is returned. */
 int tracer_each_probe(const struct tracer *tracer, int (*fn)(void *arg, struct schema_probe *probe),
                       void *arg);
+
+/*
+ * After the end, for a command: did the patterns ever choose a probe? -ENOENT, with what was there
+ * instead. `program`: what it ran first, for its plain USDT probes.
+ */
+int tracer_explain(struct tracer *tracer, const char *command, const char *program,
+                   struct weir_error *err);
 
 /* Is there nothing left that could have an event? */
 bool tracer_ended(const struct tracer *tracer);

@@ -307,6 +307,22 @@ def test_command():
     assert len([line for line in run.out.splitlines() if line[0] == "{"]) == 3
 
 
+def test_command_missed():
+    """A command that never had such a probe: what it had instead."""
+    run = trace("shop:ordr", "--", SHOP, "-n", 1, status=1)
+    assert f"no probe of {SHOP} matched `shop:ordr`; nearest: shop:order" in run.err, run.err
+    assert "matched" in trace("shp:*", "--", "sh", "-c", f"{SHOP} -n 1; exit 3", status=3).err
+    assert "had no weir probes" in trace("--", "true", status=1).err
+    assert "matched" not in trace("late:*", "--", SHOP, "-n", 1, "-l").err
+    assert "matched" not in trace("shop:tick", "--", SHOP, "-n", 0).err
+    # Ended by weir: it may still have come.
+    assert "nearest: shop:order" in trace("-d", 1, "shop:ordr", "--", SHOP, "-F").err
+    program = f"{BUILD}/tests/e2e/plain"
+    if os.path.exists(program):
+        run = trace("-d", 1, "plain:*", "--", program)
+        assert f"bpftrace -c '{program} ...' -e 'usdt:{program}:plain:tick" in run.err, run.err
+
+
 def test_command_buffer():
     """A --buffer holds for a command, too, and for its children."""
     def packets(arguments, env=None):
