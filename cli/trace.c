@@ -290,7 +290,8 @@ static void on_notice(void *arg, const char *text)
 
 struct checking {
 	struct trace *trace;
-	size_t good, refused;
+	struct schema_probe **refused;
+	size_t good, refused_count;
 	struct weir_error *err;
 };
 
@@ -300,6 +301,7 @@ static int check_probe(void *arg, struct schema_probe *probe)
 	struct weir_error one = { 0 };
 	int code = 0;
 	const struct view *view = view_of(checking->trace, probe, &one, &code);
+	void *room;
 
 	if (!view)
 		return code;
@@ -307,8 +309,14 @@ static int check_probe(void *arg, struct schema_probe *probe)
 		checking->good++;
 		return 0;
 	}
-	checking->refused++;
-	*checking->err = one;
+	room = realloc(checking->refused, (checking->refused_count + 1) * sizeof(probe));
+	if (!room)
+		return -ENOMEM;
+	checking->refused = room;
+	checking->refused[checking->refused_count++] = probe;
+	if (one.code == -EINVAL || !*checking->err->message)
+		*checking->err =
+		    one; /* a field of the wrong type says more than one that is not there */
 	return 0;
 }
 
@@ -318,7 +326,12 @@ static int check_filter(struct trace *trace, struct weir_error *err)
 	struct checking checking = { .trace = trace, .err = err };
 	int code = trace->filter ? tracer_each_probe(trace->tracer, check_probe, &checking) : 0;
 
-	return code ? code : checking.refused && !checking.good ? -EINVAL : 0;
+	if (!code && checking.refused_count && !checking.good) {
+		filter_strange_name(trace->filter, checking.refused, checking.refused_count, err);
+		code = -EINVAL;
+	}
+	free(checking.refused);
+	return code;
 }
 
 /* --- the loop */

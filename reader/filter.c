@@ -244,6 +244,9 @@ static int parse_unary(struct parser *p, uint32_t *ret)
 	if (!parse_operator(p, &op)) {
 		if (*at == '=')
 			return fail(p, at, "equality is written ==,");
+		if (p->f->nodes[left].kind == NODE_STRING)
+			return fail(p, at,
+			            "a string alone is no condition: compare a field with it;");
 		code = node_new(p, NODE_TRUTH, at, ret);
 		if (!code)
 			p->f->nodes[*ret].left = left;
@@ -395,6 +398,53 @@ static int bind_name(const struct node *node, const struct schema_probe *probe, 
 		*b = (struct binding){ VALUE_TEXT, FROM_CONSTANT, 0, probe->provider };
 	else
 		return no_field(node, probe, err);
+	return 0;
+}
+
+static bool has_name(const struct node *node, const struct schema_probe *probe)
+{
+	struct binding b;
+
+	return !bind_name(node, probe, &b, NULL);
+}
+
+/* The field of any of them that is meant, most likely. NULL: none is near. */
+static const char *nearest_field(const char *name, struct schema_probe *const *probes, size_t count)
+{
+	const char *of_each[SCHEMA_FIELDS_MAX + 1], *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = 0;
+
+		for (uint32_t k = 0; k < probes[i]->count; k++)
+			of_each[n++] = probes[i]->fields[k].name;
+		if (best)
+			of_each[n++] = best;
+		best = nearest_name(name, of_each, n);
+	}
+	return best;
+}
+
+int filter_strange_name(const struct filter *f, struct schema_probe *const *probes, size_t count,
+                        struct weir_error *err)
+{
+	for (uint32_t i = 0; i < f->count && count; i++) {
+		const struct node *node = &f->nodes[i];
+		const char *nearest;
+		bool known = node->kind != NODE_NAME;
+
+		for (size_t k = 0; k < count && !known; k++)
+			known = has_name(node, probes[k]);
+		if (known)
+			continue;
+		nearest = nearest_field(node->text, probes, count);
+		if (count == 1)
+			return no_field(node, probes[0], err);
+		return weir_err(err, -ENOENT,
+		                "--where, column %u: none of the %zu probes has a field `%s`%s%s",
+		                node->column, count, node->text, nearest ? "; nearest: " : "",
+		                nearest ? nearest : "");
+	}
 	return 0;
 }
 

@@ -39,6 +39,13 @@ int filter_bind(const struct filter *filter, const struct schema_probe *probe,
                 struct filter_bound **ret, struct weir_error *err);
 void filter_bound_free(struct filter_bound *bound);
 
+/*
+ * Which name is there that none of these probes has? -ENOENT, and it is named; 0: each is a field of
+ * some probe. For the error when no probe could be bound.
+ */
+int filter_strange_name(const struct filter *filter, struct schema_probe *const *probes,
+                        size_t count, struct weir_error *err);
+
 bool filter_match(const struct filter_bound *bound, const struct record_value *values,
                   const struct filter_context *context);
 

@@ -209,9 +209,16 @@ def test_where():
     target = Target("-F", "-g", 1000000)
     for expression, says in (("ms >", "column 5"), ("nosuch > 1", "nosuch"),
                              ("path > 1", "string is compared"), ("path", "string: compare"),
-                             ('ms ~ "a"', "a string is compared"), ("ms = 1", "==")):
+                             ('ms ~ "a"', "a string is compared"), ("ms = 1", "=="),
+                             ('"x"', "a string alone is no condition")):
         run = trace("-p", target.pid, "-d", "1", "-W", expression, "shop:order", status=None)
         assert run.process.returncode in (1, 2) and says in run.err, (expression, run.err)
+    # Of several probes, what none of them has.
+    for expression, says in (("ms > nosuch", "none of the 2 probes has a field `nosuch`"),
+                             ("ms > 0 || zzz == 1", "column 11: none of the 2 probes has a field `zzz`"),
+                             ("pats == 1", "nearest: path"), ("path > n", "no field")):
+        run = trace("-p", target.pid, "-d", "1", "-W", expression, "shop:*", status=1)
+        assert says in run.err, (expression, run.err)
 
 
 def test_tid():
@@ -339,7 +346,7 @@ def test_command_buffer():
                     try:
                         found.append(decode.load(memfd(one)).session(0))
                         kin.add(int(one))
-                    except (AssertionError, OSError):
+                    except (AssertionError, OSError, ValueError, decode.Broken):
                         pass
             return [s["count"] for s in found if s["state"] == "ACTIVE"]
         wait_until(lambda: len(sessions()) >= 2, "parent and child")
