@@ -12,7 +12,7 @@ struct launch {
 	pid_t pid; /* 0: nothing was started */
 	bool ended;
 	bool killed; /* by us */
-	int status; /* from waitpid */
+	int status;  /* from waitpid */
 	const char *command;
 	char program[4096]; /* that it ran first; "" if it ended at once */
 };

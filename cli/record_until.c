@@ -174,6 +174,7 @@ void until_rename(struct weir_error *err)
 
 struct checking {
 	struct record *record;
+	struct schema_probe **refused;
 	size_t good, bad;
 	struct weir_error *err;
 };
@@ -183,6 +184,7 @@ static int check_probe(void *arg, struct schema_probe *probe)
 	struct checking *checking = arg;
 	struct weir_error one = { 0 };
 	const struct view *view = view_of(checking->record, probe, &one);
+	void *room;
 
 	if (!view)
 		return -ENOMEM;
@@ -190,7 +192,11 @@ static int check_probe(void *arg, struct schema_probe *probe)
 		checking->good++;
 		return 0;
 	}
-	checking->bad++;
+	room = realloc(checking->refused, (checking->bad + 1) * sizeof(probe));
+	if (!room)
+		return -ENOMEM;
+	checking->refused = room;
+	checking->refused[checking->bad++] = probe;
 	keep_best(checking->err, &one);
 	return 0;
 }
@@ -200,7 +206,13 @@ int until_check(struct record *record, struct weir_error *err)
 	struct checking checking = { .record = record, .err = err };
 	int code = record->until ? tracer_each_probe(record->tracer, check_probe, &checking) : 0;
 
-	return code ? code : checking.bad && !checking.good ? -EINVAL : 0;
+	if (!code && checking.bad && !checking.good) {
+		if (filter_strange_name(record->until, checking.refused, checking.bad, err))
+			until_rename(err);
+		code = -EINVAL;
+	}
+	free(checking.refused);
+	return code;
 }
 
 bool until_in_vain(const struct record *record)

@@ -334,6 +334,32 @@ static int check_filter(struct trace *trace, struct weir_error *err)
 	return code;
 }
 
+/* Is --tid a thread of a process that was asked for? It may also be its number in a namespace. */
+static void check_tid(const struct trace *trace)
+{
+	const struct options *o = &trace->options;
+	const struct selection *s = &o->selection;
+
+	if (!o->tid || !s->pid_count || s->follow || s->wait)
+		return;
+	for (size_t i = 0; i < s->pid_count; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%u", s->pids[i], o->tid);
+		if (!access(path, F_OK))
+			return;
+	}
+	for (size_t i = 0; i < trace->tracer->target_count; i++) {
+		const struct shm *shm = &trace->tracer->targets[i]->shm;
+
+		if ((pid_t)shm->head.pid != shm->pid)
+			return;
+	}
+	cli_fail("--tid %u: %s has no such thread now; `ls /proc/%d/task` shows those that it has. "
+	         "Tracing goes on, as it may come",
+	         o->tid, s->pid_count > 1 ? "none of the processes" : "the process", s->pids[0]);
+}
+
 /* --- the loop */
 
 /*
@@ -500,6 +526,7 @@ static int run(struct trace *trace)
 		launch_finish(&trace->launch);
 		return cli_fail("%s", *err.message ? err.message : strerror(-code));
 	}
+	check_tid(trace);
 	setpriority(PRIO_PROCESS, 0, -10); /* where allowed: among busy threads a reader starves */
 	began = clock_monotonic();
 	loop(trace, began);

@@ -57,6 +57,10 @@ struct __attribute__((aligned(64))) probe {
 	bool announced; /* in the schema log */
 };
 
+/* What a pool may be: weir.h. */
+#define POOL_MIN ((uint64_t)16 * WEIR_SHM_PACKET_SIZE)
+#define POOL_MAX (UINT64_C(64) << 30)
+
 struct weir_provider {
 	struct weir_provider *next;
 	char name[WEIR_NAME_MAX + 1];
@@ -102,7 +106,7 @@ struct publication {
  * publish.c: make probes known. Begin chooses all that are not yet, or `only` one, under weir_lock; the
  * provider is not freed before end. End loads what is to be loaded, and must be called without any
  * lock that a constructor might wait for. It returns 0, also if the provider was withdrawn
- * meanwhile, or -errno, and then *err, if not NULL, gets the provider's error.
+ * meanwhile, or -errno; *err, if not NULL, gets the provider's error, if there is one: with 0, too.
  */
 void publish_begin(struct weir_provider *provider, struct probe *only, struct publication *ret);
 int publish_end(struct publication *p, struct weir_error *err);

@@ -70,6 +70,10 @@ static int provider_options(const struct weir_provider_options *from,
 	if (ret->flags & ~(uint32_t)PROVIDER_FLAGS)
 		return error_set(err, -EINVAL, "provider options: unknown flags 0x%x",
 		                 ret->flags & ~(uint32_t)PROVIDER_FLAGS);
+	if (ret->pool_size && (ret->pool_size < POOL_MIN || ret->pool_size > POOL_MAX))
+		return error_set(err, -EINVAL,
+		                 "provider options: pool_size is %llu; 1 MiB to 64 GiB, or 0",
+		                 (unsigned long long)ret->pool_size);
 	if ((ret->flags & WEIR_PROVIDER_NO_BUFFER) && (ret->flags & WEIR_PROVIDER_NO_USDT) &&
 	    !(ret->flags & WEIR_PROVIDER_LTTNG))
 		return error_set(err, -EINVAL,

@@ -38,8 +38,6 @@
 #include "lib/slot.h"
 
 #define POOL_SIZE (UINT64_C(128) << 20)
-#define POOL_MIN  ((uint64_t)16 * WEIR_SHM_PACKET_SIZE)
-#define POOL_MAX  (UINT64_C(64) << 30)
 
 static bool use_rseq;
 
@@ -440,7 +438,7 @@ int publish_end(struct publication *p, struct weir_error *err)
 	drop_published(p);
 	if (p->withdrawals == p->provider->withdrawals && (p->count || !chosen))
 		r = make_known(p);
-	if (r && err)
+	if (err && p->provider->error.code) /* also of what works in part, and r is 0 */
 		*err = p->provider->error;
 	provider_put(p->provider);
 	publish_unlock();

@@ -146,8 +146,8 @@ void session_inherit(const struct weir_shm_session *parent)
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		const struct weir_shm_session *s = &parent[k];
 		struct weir_shm_session as = {
-			.mode = s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE
-			                                       : WEIR_MODE_DROP,
+			.mode =
+			    s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE : WEIR_MODE_DROP,
 			.string_limit = s->string_limit,
 			.flags = WEIR_SESSION_FOLLOW,
 		};

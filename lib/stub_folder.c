@@ -55,6 +55,24 @@ static int candidate(const char *dir, int index, char *path, size_t room)
 	return (size_t)n < room ? n : -ENAMETOOLONG;
 }
 
+/* What to do about an error of the system; "": nothing that could be said. */
+static const char *remedy(int code)
+{
+	switch (code) {
+	case EMFILE:
+		return "; raise RLIMIT_NOFILE (ulimit -n)";
+	case ENFILE:
+		return "; raise fs.file-max";
+	case EROFS:
+	case EACCES:
+	case ENOENT:
+	case ENOSPC:
+		return "; set WEIR_DIR to a folder that can be written to";
+	default:
+		return "";
+	}
+}
+
 static int check_folder(const struct stub_folder *folder, struct weir_error *err)
 {
 	struct stat st;
@@ -87,13 +105,13 @@ static int check_parents(const struct stub_folder *folder, struct weir_error *er
 	struct stat st, above;
 
 	if (at < 0 || fstat(at, &st))
-		return error_set(err, -errno, "stub folder %s: %m", folder->path);
+		return error_set(err, -errno, "stub folder %s: %m%s", folder->path, remedy(errno));
 	for (;;) {
 		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (parent < 0)
-			return error_set(err, -errno, "stub folder %s, a folder above it: %m",
-			                 folder->path);
+			return error_set(err, -errno, "stub folder %s, a folder above it: %m%s",
+			                 folder->path, remedy(errno));
 		close(at);
 		at = parent;
 		if (fstat(at, &above))
@@ -122,8 +140,8 @@ static int canonical_path(struct stub_folder *folder, struct weir_error *err)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", folder->fd);
 	n = readlink(link, path, sizeof(path));
 	if (n < 0)
-		return error_set(err, -errno, "stub folder %s: cannot read %s: %m", folder->path,
-		                 link);
+		return error_set(err, -errno, "stub folder %s: cannot read %s: %m%s", folder->path,
+		                 link, errno == ENOENT ? "; mount /proc" : "");
 	if ((size_t)n >= sizeof(path))
 		return error_set(err, -ENAMETOOLONG,
 		                 "stub folder: the path is longer than %zu bytes",
@@ -148,12 +166,14 @@ int stub_folder_open(const char *dir, int index, struct stub_folder *ret, struct
 		return error_set(err, n, "stub folder: the path is longer than %zu bytes",
 		                 sizeof(folder.path) - 1);
 	if (mkdir(folder.path, 0700) && errno != EEXIST)
-		return error_set(err, -errno, "cannot make the stub folder %s: %m", folder.path);
+		return error_set(err, -errno, "cannot make the stub folder %s: %m%s", folder.path,
+		                 remedy(errno));
 	folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder.fd < 0)
-		return error_set(err, -errno, "stub folder %s: %s", folder.path,
+		return error_set(err, -errno, "stub folder %s: %s%s", folder.path,
 		                 errno == ELOOP || errno == ENOTDIR ? "not a folder, or a symlink"
-		                                                    : strerror(errno));
+		                                                    : strerror(errno),
+		                 remedy(errno));
 	code = check_folder(&folder, err);
 	if (!code)
 		code = check_parents(&folder, err);

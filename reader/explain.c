@@ -157,8 +157,9 @@ int explain_no_memory(const struct tracer *tracer, const struct tracer_process *
 	const struct listing_options options = { .patterns = tracer->options.session.patterns };
 	struct listing listing = { 0 };
 	const struct listed_probe *usdt = NULL;
+	struct weir_error refused = { 0 };
+	int code = listing_process(&listing, process->pid, &options, &refused);
 
-	listing_process(&listing, process->pid, &options, NULL);
 	for (size_t i = 0; i < listing.count && !usdt; i++) {
 		if (listing.probes[i].kind == PROBE_USDT)
 			usdt = &listing.probes[i];
@@ -170,6 +171,8 @@ int explain_no_memory(const struct tracer *tracer, const struct tracer_process *
 		         "with: bpftrace -p %d -e 'usdt:%s:%s:%s { ... }'",
 		         process->pid, process->name, usdt->provider, usdt->name, process->pid,
 		         usdt->file, usdt->provider, usdt->name);
+	else if (code == -EPERM || code == -EACCES)
+		weir_err(err, code, "%s", refused.message);
 	else
 		weir_err(err, -ENOENT,
 		         "process %d (%s) has no weir probes, nor plain USDT probes of that name; "

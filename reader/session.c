@@ -35,7 +35,9 @@ static void nap(long ns)
 
 static int lock(const struct shm *shm, struct weir_error *err)
 {
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1 };
+	struct flock fl = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1
+	};
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (!fcntl(shm->fd, F_OFD_SETLK, &fl))
@@ -53,7 +55,9 @@ static int lock(const struct shm *shm, struct weir_error *err)
 
 static void unlock(const struct shm *shm)
 {
-	struct flock fl = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1 };
+	struct flock fl = {
+		.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = WEIR_LOCK_CLAIM, .l_len = 1
+	};
 
 	fcntl(shm->fd, F_OFD_SETLK, &fl);
 }

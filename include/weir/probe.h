@@ -20,7 +20,7 @@
  *
  * What fits what, without a cast: any integer, bool or enum an integer or bool field (the low bits
  * count, as in any C call); any number an f32 or f64 field; `char *` and `const char *` a string
- * field; any object pointer a pointer field.
+ * field; any object pointer a pointer field (a function's address passes in C, unnoticed; not in C++).
  *
  * WEIR_PROBE(shop, order, ...) defines, at file or namespace scope,
  *
@@ -73,7 +73,9 @@ extern const struct weir_declaration *const __stop_weir_probes[]
  * probe that exists with other fields is -EEXIST, and those probes that can be had are published
  * all the same. A second call of the same object publishes what is new. -ENOENT: nothing there is
  * declared for `provider`; else as weir_provider_create, weir_probe_create and
- * weir_provider_publish. The reason is left in options->error, if given.
+ * weir_provider_publish. The reason is left in options->error, if given;
+ * there also stands what is missing if it returns 0 and only USDT or only buffers work (its code is not
+ * 0 then, and else untouched).
  * Not in signal handlers.
  */
 WEIR_API int weir_declared_publish(const struct weir_declaration *const *begin,

@@ -225,6 +225,10 @@ def test_tid():
     target = Target("-w", "-n", 50, "-t", 2, "-s", 1)
     run = trace("--json", "-p", target.pid, "--tid", target.pid)
     assert {e["tid"] for e in run.events()} == {target.pid} and len(run.events()) == 51
+    assert "no such thread" not in run.err, run.err
+    target = Target("-F", "-g", 1000000)
+    says(trace("-p", target.pid, "-d", 0.2, "--tid", os.getpid()), "no such thread",
+         f"/proc/{target.pid}/task")
 
 
 # --- identity and modes

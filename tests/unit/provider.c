@@ -128,6 +128,9 @@ static void test_options(void **state)
 	newer.o.flags = WEIR_PROVIDER_NO_BUFFER | WEIR_PROVIDER_NO_USDT;
 	REFUSED(weir_provider_create("o", &newer.o, &p), EINVAL, "nobody could see");
 	newer.o.flags = 0;
+	newer.o.pool_size = 1;
+	REFUSED(weir_provider_create("o", &newer.o, &p), EINVAL, "pool_size is 1;");
+	newer.o.pool_size = 0;
 	newer.o.reserved = 7;
 	REFUSED(weir_provider_create("o", &newer.o, &p), EINVAL, "`reserved` is 7");
 	newer.o.reserved = 0;
