@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/follow.h"
 #include "lib/probe.h"
 #include "lib/shm.h"
 
@@ -105,11 +106,11 @@ void session_inherit(const struct weir_shm_session *parent)
 	__atomic_store_n(&waited_for, -1, __ATOMIC_RELAXED);
 	for (unsigned k = 0; k < WEIR_SHM_SESSIONS; k++) {
 		const struct weir_shm_session *s = &parent[k];
-		unsigned state = WEIR_SESSION_STATE(s->state);
 
-		if ((state != WEIR_SESSION_ACTIVE && state != WEIR_SESSION_PENDING) ||
-		    !(s->flags & WEIR_SESSION_FOLLOW))
+		if (!follow_wanted(s))
 			continue;
+		shm.sessions[k].mailbox = s->mailbox;
+		shm.sessions[k].mailbox_key = s->mailbox_key;
 		session_arm(k,
 		            s->mode == WEIR_MODE_OVERWRITE ? WEIR_MODE_OVERWRITE : WEIR_MODE_DROP,
 		            s->string_limit, WEIR_SESSION_FOLLOW, s->patterns);

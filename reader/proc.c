@@ -105,6 +105,14 @@ int proc_start(pid_t pid, unsigned long long *start, pid_t *parent)
 	return 0;
 }
 
+bool proc_has_program(pid_t pid)
+{
+	char path[64], program[1];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, program, sizeof(program)) >= 0 || errno == EACCES || errno == EPERM;
+}
+
 int proc_children(pid_t pid, pid_t *children, int most)
 {
 	char path[64], buf[1024], *at = buf, *end;

@@ -23,4 +23,10 @@ int proc_children(pid_t pid, pid_t *children, int most);
 /* CLOCK_MONOTONIC of the process minus that of the caller, in ns (time namespaces). */
 long long proc_monotonic_offset(pid_t pid);
 
+/*
+ * Does it run a program? Not if it is ending, or if its main thread has ended: then the kernel shows
+ * neither descriptors nor mappings of it.
+ */
+bool proc_has_program(pid_t pid);
+
 #endif

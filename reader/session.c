@@ -302,6 +302,14 @@ static bool move(const struct session *session, uint64_t from, enum weir_session
 	                                   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+static void write_mailbox(const struct session *session)
+{
+	struct weir_shm_session *s = shm_session(session->shm, session->index);
+
+	__atomic_store_n(&s->mailbox, session->options.mailbox, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->mailbox_key, session->options.mailbox_key, __ATOMIC_RELAXED);
+}
+
 static void write_fields(struct session *session)
 {
 	struct weir_shm_session *s = shm_session(session->shm, session->index);
@@ -320,6 +328,7 @@ static void write_fields(struct session *session)
 	                 (o->follow ? WEIR_SESSION_FOLLOW : 0u) |
 	                     (session->with_patterns ? WEIR_SESSION_PATTERNS : 0u),
 	                 __ATOMIC_RELAXED);
+	write_mailbox(session);
 	memcpy(s->patterns, patterns, sizeof(patterns));
 }
 
@@ -386,6 +395,8 @@ static int claim_locked(struct session *session, struct weir_error *err)
 	session->lost_before = sum_lost(session);
 	session->overwritten_before = sum_overwritten(session);
 	remember_losses(session);
+	session->forks_before = __atomic_load_n(&s->forks, __ATOMIC_RELAXED);
+	session->children_before = __atomic_load_n(&s->children, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
 	/* Publishes the fields above to fires, which load the state with acquire. */
 	if (!move(session, WEIR_SESSION_WORD(WEIR_SESSION_CLAIMED, session->generation),
@@ -500,6 +511,7 @@ static int adopt_locked(struct session *session, uint32_t index, struct weir_err
 	session->overwritten_before = 0;
 	__atomic_store_n(&s->owner, (uint32_t)getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->mode, session->options.mode, __ATOMIC_RELAXED);
+	write_mailbox(session);
 	if (session->options.follow)
 		__atomic_fetch_or(&s->flags, WEIR_SESSION_FOLLOW, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
@@ -583,6 +595,20 @@ uint64_t session_lost(const struct session *session)
 uint64_t session_overwritten(const struct session *session)
 {
 	return sum_overwritten(session) - session->overwritten_before;
+}
+
+uint32_t session_children(const struct session *session, uint32_t *under_way)
+{
+	const struct weir_shm_session *s = shm_session(session->shm, session->index);
+	/* acquire: partner is the child's count after its message. Children first: a fork that
+	 * begins between the two loads is one under way. */
+	uint32_t children =
+	    __atomic_load_n(&s->children, __ATOMIC_ACQUIRE) - session->children_before;
+	uint32_t forks = __atomic_load_n(&s->forks, __ATOMIC_RELAXED) - session->forks_before;
+
+	if (under_way)
+		*under_way = forks > children ? forks - children : 0;
+	return children;
 }
 
 uint64_t session_expired_at(const struct session *session)
