@@ -5,19 +5,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void run(char **command, const char *patterns, int report)
+static void set_mailbox(const struct session_options *options)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%" PRIx64 ":%" PRIx64, options->mailbox,
+	         options->mailbox_key);
+	if (options->mailbox)
+		setenv("WEIR_TRACE_MAILBOX", text, 1);
+	else
+		unsetenv("WEIR_TRACE_MAILBOX");
+}
+
+static void run(char **command, const char *patterns, const struct session_options *options,
+                int report)
 {
 	int code;
 
 	setenv("WEIR_TRACE", patterns, 1);
+	set_mailbox(options);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
@@ -47,7 +63,7 @@ int launch_start(struct launch *launch, char **command, const struct patterns *p
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	launch->pid = fork();
 	if (!launch->pid)
-		run(command, joined, report[1]);
+		run(command, joined, &tracer->options.session, report[1]);
 	if (launch->pid < 0)
 		code = errno;
 	close(report[1]);

@@ -88,6 +88,18 @@ static void session_arm(unsigned k, uint32_t mode, uint32_t string_limit, uint32
 	__atomic_store_n(&s->state, WEIR_SESSION_WORD(WEIR_SESSION_PENDING, 1), __ATOMIC_RELEASE);
 }
 
+/* Which tracer it is for: several may have the same patterns. */
+static void mailbox_from_environment(struct weir_shm_session *s)
+{
+	const char *text = secure_getenv("WEIR_TRACE_MAILBOX");
+	char *end;
+
+	if (!text)
+		return;
+	s->mailbox = strtoull(text, &end, 16);
+	s->mailbox_key = *end == ':' ? strtoull(end + 1, NULL, 16) : 0;
+}
+
 void session_from_environment(void)
 {
 	const char *patterns = secure_getenv("WEIR_TRACE");
@@ -97,6 +109,7 @@ void session_from_environment(void)
 		return;
 	if (pid && *pid && atol(pid) != (long)getpid())
 		return;
+	mailbox_from_environment(&shm.sessions[0]);
 	session_arm(0, WEIR_MODE_DROP, 0, 0, patterns);
 	__atomic_store_n(&waited_for, 0, __ATOMIC_RELAXED);
 }

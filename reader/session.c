@@ -462,13 +462,17 @@ int session_claim(const struct shm *shm, const struct clock *clock,
 /*
  * Is it for us? A program that was started under $WEIR_TRACE and a child of a followed parent both
  * hold the patterns that this tracer gave; those that do not fit are empty in parent and child.
+ * Another tracer may have the same patterns: its mailbox is another one.
  */
 static bool adoptable(const struct weir_shm_session *s, const struct session_options *options)
 {
 	uint64_t word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+	uint64_t mailbox = __atomic_load_n(&s->mailbox, __ATOMIC_RELAXED);
 	char ours[WEIR_SESSION_PATTERN_SIZE], theirs[WEIR_SESSION_PATTERN_SIZE];
 
 	if (WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
+		return false;
+	if (mailbox && mailbox != options->mailbox)
 		return false;
 	memcpy(theirs, s->patterns, sizeof(theirs));
 	theirs[sizeof(theirs) - 1] = 0;

@@ -912,7 +912,7 @@ static int take_memory(struct tracer *tracer, const struct mail *mail, struct sh
 	target = tracer->targets[tracer->target_count - 1];
 	if (alive && !finding.process->ended)
 		return 0;
-	if (!finding.process->ended)
+	if (!finding.process->ended && proc_has_program(mail->pid))
 		finding.process->unseen = unseen; /* what it runs now is not known */
 	target_claim(target, NULL);
 	target->leaving = true;
