@@ -766,7 +766,9 @@ static void walk_all(struct tracer *tracer)
 	closedir(dir);
 	/* Those without a descriptor do not tell when they end. */
 	for (size_t i = known; i-- > 0;) {
-		if (tracer->processes[i]->pidfd < 0 && tracer->processes[i]->round != tracer->round)
+		const struct tracer_process *p = tracer->processes[i];
+
+		if (p->pidfd < 0 && !p->ended && p->round != tracer->round)
 			process_drop(tracer, i);
 	}
 }
