@@ -173,6 +173,7 @@ static struct tracer_process *process_add_ended(struct tracer *tracer, pid_t pid
 		return NULL;
 	snprintf(process->name, sizeof(process->name), "%s", name);
 	process->family = process->unseen = process->ended = true;
+	kin_set(tracer, pid, true);
 	tracer->processes[tracer->process_count++] = process;
 	return process;
 }
@@ -701,7 +702,8 @@ static bool meet(struct tracer *tracer, pid_t pid, bool family, int64_t now)
 		return false;
 	}
 	process->family = family;
-	process->unseen = family;
+	/* Of one that is just ending, the memory has been handed over. */
+	process->unseen = family && proc_has_program(pid);
 	if (family)
 		kin_set(tracer, pid, true);
 	process->look_at = now;
@@ -799,11 +801,14 @@ static void walk_children(struct tracer *tracer, int64_t now)
 static void on_fork(void *arg, pid_t parent, pid_t child)
 {
 	struct tracer *tracer = arg;
-	bool family = kin_has(tracer, parent);
+	bool family = kin_has(tracer, parent), known = kin_has(tracer, child);
 
 	/* Told in order: the parent may be over, and the number may have been another's. */
 	kin_set(tracer, child, family);
-	if (family && !process_find(tracer, child) && !meet(tracer, child, true, clock_monotonic()))
+	if (!family || process_find(tracer, child) ||
+	    meet(tracer, child, true, clock_monotonic()))
+		return;
+	if (!known) /* else its memory came before this did, and it is over and done with */
 		process_add_ended(tracer, child, "?");
 }
 
