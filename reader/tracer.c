@@ -805,8 +805,7 @@ static void on_fork(void *arg, pid_t parent, pid_t child)
 
 	/* Told in order: the parent may be over, and the number may have been another's. */
 	kin_set(tracer, child, family);
-	if (!family || process_find(tracer, child) ||
-	    meet(tracer, child, true, clock_monotonic()))
+	if (!family || process_find(tracer, child) || meet(tracer, child, true, clock_monotonic()))
 		return;
 	if (!known) /* else its memory came before this did, and it is over and done with */
 		process_add_ended(tracer, child, "?");
@@ -895,6 +894,19 @@ static struct tracer_process *process_of_mail(struct tracer *tracer, const struc
 	return process;
 }
 
+/* A walk may have met it as a stranger, whose parent was gone already. */
+static void become_family(struct tracer *tracer, struct tracer_process *process)
+{
+	process->family = true;
+	kin_set(tracer, process->pid, true);
+	if (process->pidfd >= 0 || process->ended)
+		return;
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	process->ended = process->pidfd < 0;
+	process->born = clock_monotonic();
+	process->look_at = process->born + SECOND;
+}
+
 /*
  * The child may live on with this memory; may have run another program since, or ended, and another
  * process may have its number. Then the memory is all there is, and is claimed at once to be drained.
@@ -913,6 +925,7 @@ static int take_memory(struct tracer *tracer, const struct mail *mail, struct sh
 	finding.process = process_of_mail(tracer, mail);
 	if (!finding.process)
 		return -ENOMEM;
+	become_family(tracer, finding.process);
 	unseen = finding.process->unseen;
 	if (target_open(&finding, shm))
 		return -ENOMEM;
