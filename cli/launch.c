@@ -17,14 +17,20 @@
 
 static void set_environment(const char *patterns, const struct session_options *options)
 {
-	char bytes[24];
+	char bytes[24], mailbox[40];
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, options->buffer);
+	snprintf(mailbox, sizeof(mailbox), "%" PRIx64 ":%" PRIx64, options->mailbox,
+	         options->mailbox_key);
 	setenv("WEIR_TRACE", patterns, 1);
 	if (options->sized)
 		setenv("WEIR_TRACE_BUFFER", bytes, 1);
 	else
 		unsetenv("WEIR_TRACE_BUFFER");
+	if (options->mailbox)
+		setenv("WEIR_TRACE_MAILBOX", mailbox, 1);
+	else
+		unsetenv("WEIR_TRACE_MAILBOX");
 }
 
 static void run(char **command, int report)

@@ -137,15 +137,39 @@ int selection_missed(const struct selection *s, struct tracer *tracer, const str
 	return !launch->killed && !status ? 1 : status;
 }
 
+static void summary_missed(uint64_t missed)
+{
+	bool one = missed == 1;
+
+	if (missed)
+		fprintf(stderr,
+		        "weir: %" PRIu64 " forked process%s ended before weir could read %s: %s "
+		        "probes were on, and what %s fired is not here, nor counted as lost\n",
+		        missed, one ? "" : "es", one ? "its memory" : "their memory",
+		        one ? "its" : "their", one ? "it" : "they");
+}
+
+static void summary_unseen(uint64_t unseen)
+{
+	bool one = unseen == 1;
+
+	if (unseen)
+		fprintf(stderr,
+		        "weir: %" PRIu64 " followed process%s ended before weir found probes in "
+		        "%s: if %s fired, those events are not here, nor counted as lost\n",
+		        unseen, one ? "" : "es", one ? "it" : "them", one ? "it" : "they");
+}
+
 void selection_summary(const struct selection *s, const struct tracer *tracer)
 {
-	bool one = tracer->unseen == 1;
+	uint64_t missed = tracer_missed(tracer);
 
-	/* A command's children were armed by their environment, and waited for weir. */
-	if (s->command || !tracer->unseen)
-		return;
-	fprintf(stderr,
-	        "weir: %" PRIu64 " followed process%s ended before weir found probes in %s: if "
-	        "%s fired, those events are not here, nor counted as lost\n",
-	        tracer->unseen, one ? "" : "es", one ? "it" : "them", one ? "it" : "they");
+	summary_missed(missed);
+	/* The programs that a command runs were armed by their environment, and waited for weir. */
+	if (!s->command && tracer->unseen > missed)
+		summary_unseen(tracer->unseen - missed);
+	if (tracer->overrun)
+		fputs("weir: the kernel had more process events than weir could take: children "
+		      "may be missing\n",
+		      stderr);
 }

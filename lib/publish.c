@@ -31,6 +31,7 @@
 #include "lib/declare.h"
 #include "lib/environment.h"
 #include "lib/error.h"
+#include "lib/follow.h"
 #include "lib/lock.h"
 #include "lib/lttng.h"
 #include "lib/session.h"
@@ -93,6 +94,7 @@ static void fork_prepare(void)
 	locks_fork_prepare(fork_patience());
 	__atomic_store_n(&forking_thread, pthread_self(), __ATOMIC_RELAXED);
 	fork_depth_set(1);
+	follow_prepare();
 	lttng_fork_prepare();
 }
 
@@ -117,16 +119,19 @@ static void fork_child(void)
 		return;
 	slots_forget_thread();
 	if (shm.base) {
-		struct weir_shm_session parent[WEIR_SHM_SESSIONS];
+		struct follow follow;
+		bool ours;
 
-		memcpy(parent, shm.sessions, sizeof(parent));
-		if (shm_recreate() || slots_create(use_rseq)) {
-			registry_each(probe_detach);
-		} else {
-			session_inherit(parent);
+		follow_begin(&follow);
+		ours = !shm_recreate() && !slots_create(use_rseq);
+		if (ours) {
+			session_inherit(follow.sessions);
 			registry_each(session_match);
 			shm_ready();
+		} else {
+			registry_each(probe_detach);
 		}
+		follow_end(&follow, ours);
 	}
 	providers_fork_child();
 	locks_fork_child();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/follow.h"
 #include "lib/probe.h"
 #include "lib/shm.h"
 
@@ -105,6 +106,18 @@ static void session_arm(unsigned k, const struct weir_shm_session *as)
 	__atomic_store_n(&s->state, WEIR_SESSION_WORD(WEIR_SESSION_PENDING, 1), __ATOMIC_RELEASE);
 }
 
+/* Which tracer it is for: several may have the same patterns. */
+static void mailbox_from_environment(struct weir_shm_session *s)
+{
+	const char *text = secure_getenv("WEIR_TRACE_MAILBOX");
+	char *end;
+
+	if (!text)
+		return;
+	s->mailbox = strtoull(text, &end, 16);
+	s->mailbox_key = *end == ':' ? strtoull(end + 1, NULL, 16) : 0;
+}
+
 void session_from_environment(void)
 {
 	const char *patterns = secure_getenv("WEIR_TRACE");
@@ -120,6 +133,7 @@ void session_from_environment(void)
 	else
 		as.packet_count = packets_default();
 	memcpy(as.patterns, patterns, strlen(patterns));
+	mailbox_from_environment(&shm.sessions[0]);
 	session_arm(0, &as);
 	__atomic_store_n(&waited_for, 0, __ATOMIC_RELAXED);
 }
@@ -151,14 +165,14 @@ void session_inherit(const struct weir_shm_session *parent)
 			.string_limit = s->string_limit,
 			.flags = WEIR_SESSION_FOLLOW,
 		};
-		unsigned state = WEIR_SESSION_STATE(s->state);
 
-		if ((state != WEIR_SESSION_ACTIVE && state != WEIR_SESSION_PENDING) ||
-		    !(s->flags & WEIR_SESSION_FOLLOW))
+		if (!follow_wanted(s))
 			continue;
 		packets_inherit(k, s, &as);
 		memcpy(as.patterns, s->patterns,
 		       strnlen(s->patterns, WEIR_SESSION_PATTERN_SIZE - 1));
+		shm.sessions[k].mailbox = s->mailbox;
+		shm.sessions[k].mailbox_key = s->mailbox_key;
 		session_arm(k, &as);
 	}
 }

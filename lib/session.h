@@ -17,8 +17,9 @@ struct probe;
 void session_match(struct probe *probe);
 
 /*
- * $WEIR_TRACE holds patterns ("prov:probe;..."), $WEIR_TRACE_PID, if set, the one process that they
- * are for, and $WEIR_TRACE_BUFFER the bytes of packets: make a PENDING session. Ignored under AT_SECURE. Before the memfd's magic is stored.
+ * $WEIR_TRACE holds patterns ("prov:probe;..."), $WEIR_TRACE_MAILBOX says whose they are,
+ * $WEIR_TRACE_PID, if set, the one process that they are for, and $WEIR_TRACE_BUFFER the bytes of
+ * packets: make a PENDING session. Ignored under AT_SECURE. Before the memfd's magic is stored.
  */
 void session_from_environment(void);
 

@@ -32,10 +32,12 @@ static int subscribe(int fd)
 int forks_open(void)
 {
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
-	int code;
+	int code, room = 4 << 20;
 
 	if (fd < 0)
 		return -errno;
+	/* Every process of the machine is told of: some thousand between two looks. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	code = subscribe(fd);
 	if (!code)
 		return fd;
@@ -62,15 +64,19 @@ static void read_one(const char *bytes, size_t size,
 	fork(arg, event.event_data.fork.parent_tgid, event.event_data.fork.child_tgid);
 }
 
-void forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child),
+bool forks_read(int fd, void (*fork)(void *arg, pid_t parent, pid_t child),
                 void (*exec)(void *arg, pid_t pid), void *arg)
 {
 	char bytes[1024] __attribute__((aligned(8)));
+	bool all = true;
 	ssize_t n;
 
-	/* ENOBUFS: there were more than the socket holds; the walk of /proc meets those. */
+	/* ENOBUFS: there were more than the socket holds. */
 	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0 || (n < 0 && errno == ENOBUFS)) {
 		if (n > 0)
 			read_one(bytes, (size_t)n, fork, exec, arg);
+		else
+			all = false;
 	}
+	return all;
 }

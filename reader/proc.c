@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PF_EXITING 0x4u /* of the kernel */
-
 /* The start of a file in /proc as a string; -errno. */
 static int slurp(const char *path, char *buf, size_t size)
 {
@@ -107,18 +105,12 @@ int proc_start(pid_t pid, unsigned long long *start, pid_t *parent)
 	return 0;
 }
 
-bool proc_is_ending(pid_t pid)
+bool proc_has_program(pid_t pid)
 {
-	char path[64], buf[1024];
-	const char *p;
-	unsigned flags;
+	char path[64], program[1];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (slurp(path, buf, sizeof(buf)))
-		return true;
-	p = strrchr(buf, ')');
-	return p && sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
-	       (flags & PF_EXITING);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, program, sizeof(program)) >= 0 || errno == EACCES || errno == EPERM;
 }
 
 int proc_children(pid_t pid, pid_t *children, int most)

@@ -17,16 +17,16 @@ void proc_comm(pid_t pid, pid_t tid, char *name, size_t size);
 /* Clock ticks since boot when it started: with the pid it names a process for good. */
 int proc_start(pid_t pid, unsigned long long *start, pid_t *parent);
 
-/*
- * Is its main thread ending, or over? Its memory and descriptors go before its end can be waited for, long
- * before if it has many threads; and a main thread may end by itself while others go on.
- */
-bool proc_is_ending(pid_t pid);
-
 /* Children that its main thread forked, `most` at most. Returns their number; 0 if not known. */
 int proc_children(pid_t pid, pid_t *children, int most);
 
 /* CLOCK_MONOTONIC of the process minus that of the caller, in ns (time namespaces). */
 long long proc_monotonic_offset(pid_t pid);
+
+/*
+ * Does it run a program? Not if it is ending, or if its main thread has ended: then the kernel shows
+ * neither descriptors nor mappings of it.
+ */
+bool proc_has_program(pid_t pid);
 
 #endif

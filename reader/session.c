@@ -299,6 +299,14 @@ static bool move(const struct session *session, uint64_t from, enum weir_session
 	                                   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+static void write_mailbox(const struct session *session)
+{
+	struct weir_shm_session *s = shm_session(session->shm, session->index);
+
+	__atomic_store_n(&s->mailbox, session->options.mailbox, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->mailbox_key, session->options.mailbox_key, __ATOMIC_RELAXED);
+}
+
 static void write_fields(struct session *session)
 {
 	struct weir_shm_session *s = shm_session(session->shm, session->index);
@@ -318,6 +326,7 @@ static void write_fields(struct session *session)
 	                     (o->sized ? WEIR_SESSION_SIZED : 0u) |
 	                     (session->with_patterns ? WEIR_SESSION_PATTERNS : 0u),
 	                 __ATOMIC_RELAXED);
+	write_mailbox(session);
 	memcpy(s->patterns, patterns, sizeof(patterns));
 }
 
@@ -384,6 +393,8 @@ static int claim_locked(struct session *session, struct weir_error *err)
 	session->lost_before = sum_lost(session);
 	session->overwritten_before = sum_overwritten(session);
 	remember_losses(session);
+	session->forks_before = __atomic_load_n(&s->forks, __ATOMIC_RELAXED);
+	session->children_before = __atomic_load_n(&s->children, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
 	/* Publishes the fields above to fires, which load the state with acquire. */
 	if (!move(session, WEIR_SESSION_WORD(WEIR_SESSION_CLAIMED, session->generation),
@@ -453,13 +464,17 @@ int session_claim(const struct shm *shm, const struct clock *clock,
 /*
  * Is it for us? A program that was started under $WEIR_TRACE and a child of a followed parent both
  * hold the patterns that this tracer gave; those that do not fit are empty in parent and child.
+ * Another tracer may have the same patterns: its mailbox is another one.
  */
 static bool adoptable(const struct weir_shm_session *s, const struct session_options *options)
 {
 	uint64_t word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+	uint64_t mailbox = __atomic_load_n(&s->mailbox, __ATOMIC_RELAXED);
 	char ours[WEIR_SESSION_PATTERN_SIZE], theirs[WEIR_SESSION_PATTERN_SIZE];
 
 	if (WEIR_SESSION_STATE(word) != WEIR_SESSION_PENDING)
+		return false;
+	if (mailbox && mailbox != options->mailbox)
 		return false;
 	memcpy(theirs, s->patterns, sizeof(theirs));
 	theirs[sizeof(theirs) - 1] = 0;
@@ -502,6 +517,7 @@ static int adopt_locked(struct session *session, uint32_t index, struct weir_err
 	session->overwritten_before = 0;
 	__atomic_store_n(&s->owner, (uint32_t)getpid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->mode, session->options.mode, __ATOMIC_RELAXED);
+	write_mailbox(session);
 	if (session->options.follow)
 		__atomic_fetch_or(&s->flags, WEIR_SESSION_FOLLOW, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lease, lease_end(session), __ATOMIC_RELAXED);
@@ -587,6 +603,20 @@ uint64_t session_lost(const struct session *session)
 uint64_t session_overwritten(const struct session *session)
 {
 	return sum_overwritten(session) - session->overwritten_before;
+}
+
+uint32_t session_children(const struct session *session, uint32_t *under_way)
+{
+	const struct weir_shm_session *s = shm_session(session->shm, session->index);
+	/* acquire: partner is the child's count after its message. Children first: a fork that
+	 * begins between the two loads is one under way. */
+	uint32_t children =
+	    __atomic_load_n(&s->children, __ATOMIC_ACQUIRE) - session->children_before;
+	uint32_t forks = __atomic_load_n(&s->forks, __ATOMIC_RELAXED) - session->forks_before;
+
+	if (under_way)
+		*under_way = forks > children ? forks - children : 0;
+	return children;
 }
 
 uint64_t session_expired_at(const struct session *session)

@@ -21,6 +21,7 @@ struct session_options {
 	uint32_t string_limit;           /* 0: each probe's own */
 	bool sized;                      /* a person chose `buffer`: for children, too */
 	bool follow;                     /* forked children arm themselves likewise */
+	uint64_t mailbox, mailbox_key;   /* where they hand over their memory; 0: nowhere */
 };
 
 struct session {
@@ -37,6 +38,7 @@ struct session {
 	uint64_t lost_before;
 	uint64_t *lost_base; /* the same by stripe; NULL: zeros */
 	uint64_t overwritten_before;
+	uint32_t forks_before, children_before;
 	bool with_patterns; /* the target arms late probes by itself */
 	bool adopted;       /* was PENDING: begun by the target */
 	bool open;
@@ -83,6 +85,12 @@ void session_renew(const struct session *session);
 /* Since the claim: events that were never recorded; recorded ones in packets taken back unread. */
 uint64_t session_lost(const struct session *session);
 uint64_t session_overwritten(const struct session *session);
+
+/*
+ * Since the claim: children that armed themselves for this session. `under_way`, if not NULL: forks
+ * of which no such child is known: it is being made, or was ended before, or the fork failed.
+ */
+uint32_t session_children(const struct session *session, uint32_t *under_way);
 
 /* Where this session's events lie that were lost before `clock` ticks, for the gap's report. */
 uint64_t session_expired_at(const struct session *session);

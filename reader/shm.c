@@ -321,11 +321,13 @@ bool shm_in_place(const struct shm *shm)
 	       (!stat(shm->where, &st) && st.st_dev == shm->dev && st.st_ino == shm->ino);
 }
 
-bool shm_alive(const struct shm *shm)
+bool shm_alive(struct shm *shm)
 {
-	char path[64];
+	char path[32];
 	DIR *dir;
 	bool found = false;
+
+	*shm->where = 0; /* mapped only: shm_in_place() has nothing to tell */
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", shm->pid);
 	dir = opendir(path);
@@ -334,6 +336,8 @@ bool shm_alive(const struct shm *shm)
 
 		found = !fstatat(dirfd(dir), e->d_name, &st, 0) && st.st_dev == shm->dev &&
 		        st.st_ino == shm->ino;
+		if (found)
+			snprintf(shm->where, sizeof(shm->where), "%s/%.20s", path, e->d_name);
 	}
 	if (dir)
 		closedir(dir);

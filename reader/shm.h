@@ -36,8 +36,11 @@ struct shm {
 int shm_map(int fd, pid_t pid, pid_t inner, struct shm *ret, struct weir_error *err);
 void shm_unmap(struct shm *shm);
 
-/* Is this memfd held open or mapped by the process still? False after an exec. */
-bool shm_alive(const struct shm *shm);
+/*
+ * Is this memfd held open or mapped by the process still? False after an exec, and when it ends. Sets
+ * `where`.
+ */
+bool shm_alive(struct shm *shm);
 
 /* Is it where it was found? One system call; if not, shm_alive() tells. */
 bool shm_in_place(const struct shm *shm);

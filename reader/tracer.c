@@ -4,6 +4,7 @@
 #include "reader/explain.h"
 #include "reader/forks.h"
 #include "reader/lease.h"
+#include "reader/mailbox.h"
 #include "reader/proc.h"
 #include "reader/record.h"
 #include "reader/rights.h"
@@ -22,8 +23,12 @@
 /* Clocks of different kinds are converted with less error than this. */
 #define CLOCK_SLACK INT64_C(1000)
 /* Fires that are under way when a session ends get this long to commit. */
-#define GRACE          (10 * MS)
-#define WALK_EVERY     (20 * MS)
+#define GRACE      (10 * MS)
+#define WALK_EVERY (20 * MS)
+/* A fork that is under way when its parent ends gets this long to become a child. */
+#define FORK_PATIENCE SECOND
+/* More than the kernel gives. */
+#define PIDS           (UINT32_C(1) << 22)
 #define CHILDREN_EVERY (2 * MS)
 /* Instead of a descriptor: not asked yet; the kernel does not tell this user. */
 #define FORKS_UNKNOWN (-1)
@@ -71,11 +76,18 @@ int tracer_create(const struct tracer_options *options, struct tracer **ret)
 	tracer->forks = FORKS_UNKNOWN;
 	merge_init(&tracer->merge);
 	tracer->polls = calloc(TRACER_POLLS_MORE, sizeof(*tracer->polls));
-	code = tracer->polls ? lease_keeper_create(&tracer->keeper) : -ENOMEM;
+	tracer->kin = calloc(PIDS / 8, 1);
+	code = tracer->polls && tracer->kin ? lease_keeper_create(&tracer->keeper) : -ENOMEM;
 	if (code) {
+		free(tracer->kin);
 		free(tracer->polls);
 		free(tracer);
 		return code;
+	}
+	/* Without one, children are found in /proc. */
+	if (tracer->follow && !mailbox_create(&tracer->mailbox)) {
+		tracer->options.session.mailbox = mailbox_name(tracer->mailbox);
+		tracer->options.session.mailbox_key = mailbox_key(tracer->mailbox);
 	}
 	*ret = tracer;
 	return 0;
@@ -92,13 +104,26 @@ static struct tracer_process *process_find(const struct tracer *tracer, pid_t pi
 	return NULL;
 }
 
-static int process_add(struct tracer *tracer, pid_t pid, struct tracer_process **ret)
+static bool kin_has(const struct tracer *tracer, pid_t pid)
+{
+	return pid > 0 && (uint32_t)pid < PIDS && tracer->kin[pid / 8] >> (pid % 8) & 1;
+}
+
+static void kin_set(struct tracer *tracer, pid_t pid, bool is)
+{
+	if (pid <= 0 || (uint32_t)pid >= PIDS)
+		return;
+	tracer->kin[pid / 8] &= (uint8_t) ~(1u << pid % 8);
+	tracer->kin[pid / 8] |= (uint8_t)(is << pid % 8);
+}
+
+/* Room for one more. */
+static int process_new(struct tracer *tracer, pid_t pid, struct tracer_process **ret)
 {
 	size_t n = tracer->process_count + 1;
 	struct tracer_process *process = calloc(1, sizeof(*process));
 	struct tracer_process **processes = realloc(tracer->processes, n * sizeof(*processes));
 	struct pollfd *polls;
-	int code;
 
 	if (processes)
 		tracer->processes = processes;
@@ -110,6 +135,19 @@ static int process_add(struct tracer *tracer, pid_t pid, struct tracer_process *
 		return -ENOMEM;
 	}
 	process->pid = pid;
+	process->pidfd = -1;
+	process->born = clock_monotonic();
+	*ret = process;
+	return 0;
+}
+
+static int process_add(struct tracer *tracer, pid_t pid, struct tracer_process **ret)
+{
+	struct tracer_process *process;
+	int code = process_new(tracer, pid, &process);
+
+	if (code)
+		return code;
 	/* The descriptor first: what is read after it belongs to the same process. */
 	process->pidfd = syscall(SYS_pidfd_open, pid, 0);
 	code = process->pidfd < 0 ? -errno : proc_start(pid, &process->start, NULL);
@@ -120,10 +158,23 @@ static int process_add(struct tracer *tracer, pid_t pid, struct tracer_process *
 		return code == -ENOENT ? -ESRCH : code;
 	}
 	proc_comm(pid, pid, process->name, sizeof(process->name));
-	process->born = clock_monotonic();
 	tracer->processes[tracer->process_count++] = process;
 	*ret = process;
 	return 0;
+}
+
+/* A member of the family that is known to be over. */
+static struct tracer_process *process_add_ended(struct tracer *tracer, pid_t pid, const char *name)
+{
+	struct tracer_process *process;
+
+	if (process_new(tracer, pid, &process))
+		return NULL;
+	snprintf(process->name, sizeof(process->name), "%s", name);
+	process->family = process->unseen = process->ended = true;
+	kin_set(tracer, pid, true);
+	tracer->processes[tracer->process_count++] = process;
+	return process;
 }
 
 static void process_drop(struct tracer *tracer, size_t i)
@@ -187,6 +238,7 @@ static void target_end_session(struct target *target)
 	if (!target->claimed)
 		return;
 	target->ending = true;
+	target->tracer->children += session_children(&target->session, NULL);
 	target->lost += session_lost(&target->session);
 	target->overwritten += session_overwritten(&target->session);
 	/* Part of these had been handed out before the target took the packet back. */
@@ -278,6 +330,7 @@ static int target_claim(struct target *target, struct weir_error *err)
 	target->claimed = true;
 	target->ending = false;
 	name_anew(target->process);
+	target->tracer->adopted += target->session.adopted && target->shm.head.generation;
 	target->populate_at = target->session.adopted ? clock_monotonic() + POPULATE_AFTER : 0;
 	target->refused = 0;
 	target->lost_seen = 0;
@@ -386,14 +439,15 @@ static int process_search(struct tracer *tracer, struct tracer_process *process,
 
 		/* A daemon that closed its descriptors still has the mapping; after exec it has
 		 * not. */
-		if (t->process != process || t->met || t->leaving)
+		if (t->process != process || t->leaving || (t->met && shm_in_place(&t->shm)) ||
+		    shm_alive(&t->shm))
 			continue;
-		if (shm_alive(&t->shm)) {
-			*t->shm.where = 0; /* shm_in_place() has nothing to tell any more */
+		/* Not because of an exec? Then its end comes next; or its main thread has ended
+		 * before the others. The pidfd tells. */
+		if (t->met || !proc_has_program(process->pid))
 			continue;
-		}
-		/* Then its descriptor tells, when the last thread is over. */
-		if (proc_is_ending(process->pid))
+		t->leaving = true;
+		if (process_is_over(process))
 			continue;
 		t->leaving = true;
 		if (!finding.opened)
@@ -460,6 +514,7 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 	if (code)
 		return weir_err(err, code, "cannot watch process %d: %s", pid, strerror(-code));
 	process->asked = process->family = true;
+	kin_set(tracer, pid, true);
 	process->look_at = process->born + SECOND;
 	code = process_search(tracer, process, NULL, err);
 	if (code == -ENOENT && process_is_over(process))
@@ -486,12 +541,20 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 int tracer_follow(struct tracer *tracer, pid_t pid)
 {
 	struct tracer_process *process;
-	int code = process_add(tracer, pid, &process);
+	pid_t own[64];
+	int code, n = proc_children(getpid(), own, 64);
 
+	/* Other children of this process are strangers; those that come later are not. */
+	for (int i = 0; i < n; i++) {
+		if (own[i] != pid && !process_add(tracer, own[i], &process))
+			process->look_at = INT64_MAX;
+	}
+	code = process_add(tracer, pid, &process);
 	if (code)
 		return code;
 	process->asked = process->family = true;
-	tracer->follow = true;
+	kin_set(tracer, pid, true);
+	tracer->follow = tracer->launched = true;
 	return 0;
 }
 
@@ -554,18 +617,21 @@ static void process_refresh(struct tracer *tracer, struct tracer_process *proces
  * remembered without a descriptor, so that each is looked at once only. false: it is over already; a
  * traced parent may leave a zombie for long, and that must not count each time.
  */
-static bool meet(struct tracer *tracer, pid_t pid, const struct tracer_process *parent, int64_t now)
+static bool meet(struct tracer *tracer, pid_t pid, bool family, int64_t now)
 {
 	struct tracer_process *process;
 
 	if (process_add(tracer, pid, &process))
 		return false;
-	if (parent && parent->family && process_is_over(process)) {
+	if (family && process_is_over(process)) {
 		process_drop(tracer, tracer->process_count - 1);
 		return false;
 	}
-	process->family = parent && parent->family;
-	process->unseen = process->family;
+	process->family = family;
+	/* Of one that is just ending, the memory has been handed over. */
+	process->unseen = family && proc_has_program(pid);
+	if (family)
+		kin_set(tracer, pid, true);
 	process->look_at = now;
 	if (tracer->round == 1 && !process->family)
 		process->born -= 3600 * SECOND; /* was there before: no reason for haste */
@@ -595,6 +661,14 @@ static struct tracer_process *find_sorted(const struct tracer *tracer, size_t n,
 	return found && !(*found)->ended ? *found : NULL;
 }
 
+/* Are the children of this process to be followed? */
+static bool is_family(const struct tracer *tracer, pid_t pid)
+{
+	const struct tracer_process *process = process_find(tracer, pid);
+
+	return process ? process->family : tracer->launched && pid == getpid();
+}
+
 /* All of /proc. */
 static void walk_all(struct tracer *tracer)
 {
@@ -615,43 +689,52 @@ static void walk_all(struct tracer *tracer)
 			process->round = tracer->round;
 		if (process || pid <= 0 || pid == getpid() || proc_start(pid, &start, &parent))
 			continue;
-		meet(tracer, pid, process_find(tracer, parent), now);
+		meet(tracer, pid, is_family(tracer, parent), now);
 	}
 	closedir(dir);
 	/* Those without a descriptor do not tell when they end. */
 	for (size_t i = known; i-- > 0;) {
-		if (tracer->processes[i]->pidfd < 0 && tracer->processes[i]->round != tracer->round)
+		const struct tracer_process *p = tracer->processes[i];
+
+		if (p->pidfd < 0 && !p->ended && p->round != tracer->round)
 			process_drop(tracer, i);
 	}
 }
 
 /* What a traced process's main thread has forked: cheap, so often, for children that live briefly.
  */
+static void meet_children(struct tracer *tracer, pid_t pid, int64_t now)
+{
+	pid_t children[64];
+	int n = proc_children(pid, children, 64);
+
+	for (int i = 0; i < n; i++) {
+		if (!process_find(tracer, children[i]))
+			meet(tracer, children[i], true, now);
+	}
+}
+
 static void walk_children(struct tracer *tracer, int64_t now)
 {
 	for (size_t i = 0; i < tracer->process_count; i++) {
 		const struct tracer_process *process = tracer->processes[i];
-		pid_t children[64];
-		int n;
 
-		if (!process->family || process->ended)
-			continue;
-		n = proc_children(process->pid, children, 64);
-		for (int k = 0; k < n; k++) {
-			if (!process_find(tracer, children[k]))
-				meet(tracer, children[k], tracer->processes[i], now);
-		}
+		if (process->family && !process->ended)
+			meet_children(tracer, process->pid, now);
 	}
 }
 
 static void on_fork(void *arg, pid_t parent, pid_t child)
 {
 	struct tracer *tracer = arg;
-	const struct tracer_process *process = process_find(tracer, parent);
+	bool family = kin_has(tracer, parent), known = kin_has(tracer, child);
 
-	if (process && process->family && !process_find(tracer, child) &&
-	    !meet(tracer, child, process, clock_monotonic()))
-		tracer->unseen++;
+	/* Told in order: the parent may be over, and the number may have been another's. */
+	kin_set(tracer, child, family);
+	if (!family || process_find(tracer, child) || meet(tracer, child, true, clock_monotonic()))
+		return;
+	if (!known) /* else its memory came before this did, and it is over and done with */
+		process_add_ended(tracer, child, "?");
 }
 
 static void on_exec(void *arg, pid_t pid)
@@ -678,6 +761,123 @@ static void walk_programs(struct tracer *tracer, int64_t now)
 	}
 }
 
+/* What the kernel tells of the family, in order. */
+static void read_forks(struct tracer *tracer)
+{
+	if (tracer->follow && tracer->forks == FORKS_UNKNOWN) {
+		tracer->forks = forks_open();
+		if (tracer->forks < 0)
+			tracer->forks = FORKS_UNTOLD;
+	}
+	if (tracer->forks >= 0 && !forks_read(tracer->forks, on_fork, on_exec, tracer))
+		tracer->overrun = true;
+}
+
+static bool family_lives(const struct tracer *tracer)
+{
+	for (size_t i = 0; i < tracer->process_count; i++) {
+		if (tracer->processes[i]->family && !tracer->processes[i]->ended)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a command leaves behind becomes this process's child in the moment in which its parent ends:
+ * so if all the family that is known is over, those that are left are here.
+ */
+static void meet_orphans(struct tracer *tracer, int64_t now)
+{
+	if (tracer->launched && !family_lives(tracer))
+		meet_children(tracer, getpid(), now);
+}
+
+/* --- memories that children hand over */
+
+static bool memory_known(const struct tracer *tracer, const struct shm *shm)
+{
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		if (tracer->targets[i]->shm.dev == shm->dev &&
+		    tracer->targets[i]->shm.ino == shm->ino)
+			return true;
+	}
+	return false;
+}
+
+/* An entry of this number that is not over, or was found over in this look. */
+static struct tracer_process *process_of_mail(struct tracer *tracer, const struct mail *mail)
+{
+	struct tracer_process *process = process_find(tracer, mail->pid);
+
+	for (size_t i = tracer->process_count; !process && i-- > 0;) {
+		if (tracer->processes[i]->pid == mail->pid)
+			process = tracer->processes[i];
+	}
+	if (!process)
+		process = process_add_ended(tracer, mail->pid, mail->name);
+	else if (!strcmp(process->name, "?"))
+		snprintf(process->name, sizeof(process->name), "%s", mail->name);
+	return process;
+}
+
+/* A walk may have met it as a stranger, whose parent was gone already. */
+static void become_family(struct tracer *tracer, struct tracer_process *process)
+{
+	process->family = true;
+	kin_set(tracer, process->pid, true);
+	if (process->pidfd >= 0 || process->ended)
+		return;
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	process->ended = process->pidfd < 0;
+	process->born = clock_monotonic();
+	process->look_at = process->born + SECOND;
+}
+
+/*
+ * The child may live on with this memory; may have run another program since, or ended, and another
+ * process may have its number. Then the memory is all there is, and is claimed at once to be drained.
+ */
+static int take_memory(struct tracer *tracer, const struct mail *mail, struct shm *shm)
+{
+	const struct session_options *options = &tracer->options.session;
+	struct finding finding = { .tracer = tracer };
+	bool alive = shm_alive(shm), unseen;
+	struct target *target;
+
+	if (!alive && !session_pending(shm, options))
+		return -ENOENT;
+	if (alive && !process_find(tracer, mail->pid))
+		meet(tracer, mail->pid, true, clock_monotonic());
+	finding.process = process_of_mail(tracer, mail);
+	if (!finding.process)
+		return -ENOMEM;
+	become_family(tracer, finding.process);
+	unseen = finding.process->unseen;
+	if (target_open(&finding, shm))
+		return -ENOMEM;
+	target = tracer->targets[tracer->target_count - 1];
+	if (alive && !finding.process->ended)
+		return 0;
+	if (!finding.process->ended && proc_has_program(mail->pid))
+		finding.process->unseen = unseen; /* what it runs now is not known */
+	target_claim(target, NULL);
+	target->leaving = true;
+	return 0;
+}
+
+static void take_mail(struct tracer *tracer)
+{
+	struct mail mail;
+	struct shm shm;
+
+	while (tracer->mailbox && mailbox_take(tracer->mailbox, &mail)) {
+		if (shm_map(mail.fd, mail.pid, 0, &shm, NULL))
+			close(mail.fd);
+		else if (memory_known(tracer, &shm) || take_memory(tracer, &mail, &shm))
+			shm_unmap(&shm);
+	}
+}
+
 static void walk(struct tracer *tracer, int64_t now)
 {
 	int64_t pace = tracer->follow ? CHILDREN_EVERY : WALK_EVERY;
@@ -690,13 +890,6 @@ static void walk(struct tracer *tracer, int64_t now)
 	}
 	if (!tracer->options.all && !tracer->follow)
 		return;
-	if (tracer->follow && tracer->forks == FORKS_UNKNOWN) {
-		tracer->forks = forks_open();
-		if (tracer->forks < 0)
-			tracer->forks = FORKS_UNTOLD;
-	}
-	if (tracer->forks >= 0)
-		forks_read(tracer->forks, on_fork, on_exec, tracer);
 	if (now - tracer->walked_at >= WALK_EVERY) {
 		tracer->walked_at = now;
 		walk_all(tracer);
@@ -844,13 +1037,25 @@ static bool sources_empty(const struct target *target)
 	return true;
 }
 
+/* Its child may be about to hand over its memory, and nothing else leads there. */
+static bool fork_under_way(struct target *target, int64_t now)
+{
+	uint32_t under_way = 0;
+
+	if (!target->left_at)
+		target->left_at = now;
+	if (now - target->left_at < FORK_PATIENCE)
+		session_children(&target->session, &under_way);
+	return under_way;
+}
+
 /* Ends of processes and memories: drained now, freed when their last event was handed out. */
-static void retire(struct tracer *tracer)
+static void retire(struct tracer *tracer, int64_t now)
 {
 	for (size_t i = tracer->target_count; i-- > 0;) {
 		struct target *t = tracer->targets[i];
 
-		if (!t->leaving)
+		if (!t->leaving || (t->claimed && fork_under_way(t, now)))
 			continue;
 		if (t->claimed) {
 			session_stop(&t->session);
@@ -863,8 +1068,10 @@ static void retire(struct tracer *tracer)
 	for (size_t i = tracer->process_count; i-- > 0;) {
 		struct tracer_process *p = tracer->processes[i];
 
-		if (p->ended && !p->targets)
-			process_drop(tracer, i);
+		if (!p->ended || p->targets)
+			continue;
+		tracer->unseen += p->unseen;
+		process_drop(tracer, i);
 	}
 }
 
@@ -880,10 +1087,8 @@ static void mark_ended(struct tracer *tracer)
 	for (size_t i = 0; i < tracer->process_count; i++) {
 		struct tracer_process *p = tracer->processes[i];
 
-		if (p->ended || !tracer->polls[i].revents)
-			continue;
-		p->ended = true;
-		tracer->unseen += p->unseen;
+		if (tracer->polls[i].revents)
+			p->ended = true;
 	}
 	for (size_t i = 0; i < tracer->target_count; i++)
 		tracer->targets[i]->leaving |= tracer->targets[i]->process->ended;
@@ -916,6 +1121,10 @@ int64_t tracer_look(struct tracer *tracer)
 		tracer->longest_pause = now - tracer->previous_look;
 	/* An end that is seen now happened after the last event of that process. */
 	mark_ended(tracer);
+	/* Their children, and before the events: those began after the memory was handed over. */
+	read_forks(tracer);
+	meet_orphans(tracer, now);
+	take_mail(tracer);
 	for (size_t i = 0; i < tracer->target_count; i++) {
 		struct target *t = tracer->targets[i];
 		enum session_status status;
@@ -931,7 +1140,7 @@ int64_t tracer_look(struct tracer *tracer)
 		if (status != SESSION_OK)
 			target_rearm(t, status, now);
 	}
-	retire(tracer);
+	retire(tracer, now);
 	tracer->previous_look = now;
 	code = merge_release(&tracer->merge, watermark, hand_on, tracer);
 	if (code)
@@ -947,9 +1156,12 @@ static bool tracer_stop_sessions(struct tracer *tracer)
 {
 	bool any = false;
 
+	take_mail(tracer);
 	for (size_t i = 0; i < tracer->target_count; i++) {
 		struct target *t = tracer->targets[i];
 
+		if (!t->claimed && session_pending(&t->shm, &tracer->options.session))
+			target_claim(t, NULL);
 		if (!t->claimed)
 			continue;
 		schema_update(&t->schema, &t->shm);
@@ -974,11 +1186,18 @@ bool tracer_ended(const struct tracer *tracer)
 {
 	if (tracer->options.all || tracer->target_count || tracer->merge.used)
 		return false;
-	for (size_t i = 0; i < tracer->process_count; i++) {
-		if (tracer->processes[i]->family && !tracer->processes[i]->ended)
-			return false;
+	return !family_lives(tracer);
+}
+
+uint64_t tracer_missed(const struct tracer *tracer)
+{
+	uint64_t children = tracer->children;
+
+	for (size_t i = 0; i < tracer->target_count; i++) {
+		if (tracer->targets[i]->claimed)
+			children += session_children(&tracer->targets[i]->session, NULL);
 	}
-	return true;
+	return children > tracer->adopted ? children - tracer->adopted : 0;
 }
 
 int64_t tracer_patience(const struct tracer *tracer)
@@ -1000,6 +1219,9 @@ size_t tracer_polls(struct tracer *tracer)
 {
 	size_t n = 0;
 
+	if (tracer->mailbox)
+		tracer->polls[n++] =
+		    (struct pollfd){ .fd = mailbox_fd(tracer->mailbox), .events = POLLIN };
 	if (tracer->forks >= 0)
 		tracer->polls[n++] = (struct pollfd){ .fd = tracer->forks, .events = POLLIN };
 	for (size_t i = 0; i < tracer->process_count; i++) {
@@ -1048,7 +1270,9 @@ void tracer_destroy(struct tracer *tracer)
 		process_drop(tracer, tracer->process_count - 1);
 	if (tracer->forks >= 0)
 		close(tracer->forks);
+	mailbox_destroy(tracer->mailbox);
 	lease_keeper_destroy(tracer->keeper);
+	free(tracer->kin);
 	merge_deinit(&tracer->merge);
 	free(tracer->names.list);
 	free(tracer->processes);

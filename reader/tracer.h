@@ -55,6 +55,7 @@ struct target {
 	bool scarce;   /* it was said that its buffer is less than asked for */
 	void *user;    /* the owner's of options.chunk */
 	bool leaving;  /* the memory is no longer the process's, or it ended: drain and go */
+	int64_t left_at; /* since when; 0: not seen yet */
 };
 
 struct tracer_event {
@@ -93,16 +94,22 @@ struct tracer {
 	size_t process_count;
 	struct target **targets;
 	size_t target_count;
-	struct pollfd *polls;       /* room for process_count + TRACER_POLLS_MORE */
-	int64_t previous_look;      /* CLOCK_MONOTONIC, ns: the watermark of the next look */
-	int64_t longest_pause;      /* between looks */
-	int64_t walked_at;          /* /proc, for `all` and following */
-	int64_t children_at;        /* children of traced processes */
-	int forks;                  /* tells of children at once; negative: walking has to do */
-	uint64_t round;             /* walks of /proc */
-	uint64_t attached;          /* targets, ever */
-	uint64_t denied;            /* processes that may not be looked at */
-	uint64_t unseen;            /* followed ones that ended before a memory was met */
+	struct pollfd *polls;    /* room for process_count + TRACER_POLLS_MORE */
+	int64_t previous_look;   /* CLOCK_MONOTONIC, ns: the watermark of the next look */
+	int64_t longest_pause;   /* between looks */
+	int64_t walked_at;       /* /proc, for `all` and following */
+	int64_t children_at;     /* children of traced processes */
+	int forks;               /* tells of children at once; negative: walking has to do */
+	uint64_t round;          /* walks of /proc */
+	uint64_t attached;       /* targets, ever */
+	uint64_t denied;         /* processes that may not be looked at */
+	uint64_t unseen;         /* followed ones that ended before a memory was met */
+	struct mailbox *mailbox; /* where forked children hand theirs over; NULL: nowhere */
+	uint8_t *kin;            /* a bit a pid: traced, or a descendant of one; also if over */
+	uint64_t children;       /* forked ones that armed themselves, of sessions that are over */
+	uint64_t adopted;        /* of all such: those whose memory was met */
+	bool overrun;            /* the kernel could not tell of all forks */
+	bool launched;           /* a command: orphans become this process's children */
 	uint64_t lost, overwritten; /* of targets that are gone; see tracer_lost() */
 	uint64_t lost_idle; /* of what was lost: while buffers had room, so not for slowness */
 	uint64_t buffer;    /* bytes of the smallest buffer of all targets; 0: none yet */
@@ -120,7 +127,7 @@ struct tracer {
 	bool scarce; /* of some target it was said that its buffer is less than asked for */
 };
 
-#define TRACER_POLLS_MORE 5
+#define TRACER_POLLS_MORE 6
 
 int tracer_create(const struct tracer_options *options, struct tracer **ret);
 void tracer_destroy(struct tracer *tracer);
@@ -159,6 +166,12 @@ int64_t tracer_patience(const struct tracer *tracer);
 
 /* Descriptors that become readable when a process ends or forks, in tracer->polls. */
 size_t tracer_polls(struct tracer *tracer);
+
+/*
+ * Forked children that switched their probes on, and whose memory this tracer never got: they ended
+ * before, or may not be looked at.
+ */
+uint64_t tracer_missed(const struct tracer *tracer);
 
 /* Since the start, over all targets. */
 uint64_t tracer_lost(const struct tracer *tracer);

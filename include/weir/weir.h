@@ -52,7 +52,8 @@
  * Processes.
  *  fork          the child has its own copy of every provider and probe; nothing
  *                of its parent's sessions is on in it, unless the tracer follows
- *                children (`weir trace -f`), whose sessions it arms by itself.
+ *                children (`weir trace -f`), whose sessions it arms by itself; it
+ *                then opens a Unix socket for a moment to hand over its memory.
  *                It waits for threads that publish, withdraw or destroy, 2000
  *                naps of 0.1 ms at most, since they may wait for a lock that the
  *                forking thread has, such as the loader's in a constructor. What

@@ -20,7 +20,7 @@ import tempfile
 import time
 
 from scenarios import run_scenarios
-from trace import LIMIT, SHOP, Target, WEIR, children, skip, wait_until  # beside this file
+from trace import FORKS, LIMIT, SHOP, Target, WEIR, children, skip, wait_until  # beside this file
 
 PACKET = struct.Struct("<6I6QII")
 
@@ -315,6 +315,13 @@ def test_command_and_children():
     out = folder()
     record(out, "-f", "--", "sh", "-c", f"{SHOP} -n 50 -s 0.3; true")
     assert [name.split("-")[0] for name in os.listdir(out)] == ["shop"], os.listdir(out)
+    # Children that end at once, and a daemon.
+    out = folder()
+    run = record(out, "--", FORKS, "burst", 5, 2000)
+    assert run.number("events") == 10000 and len(os.listdir(out)) == 5, (os.listdir(out), run.err)
+    out = folder()
+    run = record(out, "--", FORKS, "-g", 1000000, "daemon", 2, 300)
+    assert run.number("events") == 600 and "lost 0" in run.err, run.err
     out = folder()
     assert "what?" in record(out, status=2).err
     assert "where to?" in subprocess.run([WEIR, "record", "-p", "1"], capture_output=True,

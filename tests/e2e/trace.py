@@ -25,6 +25,7 @@ from scenarios import run_scenarios  # noqa: E402
 BUILD = os.path.abspath(sys.argv[1])
 WEIR = f"{BUILD}/cli/weir"
 SHOP = f"{BUILD}/tests/e2e/shop"
+FORKS = f"{BUILD}/tests/e2e/forks"
 SYNTH = f"{BUILD}/tests/abi/synth-target"
 LIMIT = 60  # seconds until a hang is a failure
 children = []
@@ -388,6 +389,71 @@ def test_follow():
         assert contiguous([e for e in events if e["pid"] == pid], 1) == [100]
     target = Target("-w", "-n", 100, "-k", 1, "-s", 0.3)
     assert {e["pid"] for e in trace("--json", "-p", target.pid).events()} == {target.pid}
+
+
+def as_users():
+    """Commands that run one as this user and, of root, as one without rights."""
+    if os.geteuid():
+        return [()]
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all",
+              "--bounding-set=-all", "env", "HOME=/tmp")
+    probe = subprocess.run([*nobody, WEIR, "--version"], capture_output=True, check=False)
+    return [()] if probe.returncode else [(), nobody]
+
+
+def has_all_steps(run, kids, events):
+    """Those of each child, in order, and nothing was lost or late."""
+    steps = {}
+    for line in run.out.splitlines():
+        if line.startswith("{"):
+            fields = json.loads(line)["fields"]
+            steps.setdefault(fields["kid"], []).append(fields["i"])
+    assert set(steps) == set(range(1, kids + 1)), (sorted(steps), run.err)
+    assert all(mine == list(range(events)) for mine in steps.values()), run.err
+    assert run.count("lost") == 0 and run.count("late") == 0, run.err
+    assert "ended before" not in run.err and "another program" not in run.err, run.err
+
+
+def test_follow_burst():
+    """Children that end before weir can have looked: each has handed over its memory."""
+    for user in as_users():
+        has_all_steps(trace("--json", "--", FORKS, "burst", 5, 2000, before=user), 5, 2000)
+        has_all_steps(trace("--json", "--", FORKS, "burst", 40, 10, before=user), 40, 10)
+        target = Target("-w", "burst", 20, 100, program=FORKS, before=user)
+        has_all_steps(trace("--json", "-f", "-p", target.pid, before=user), 20, 100)
+
+
+def test_follow_daemon():
+    """Who forked it is gone before its child runs; the trace goes on with it."""
+    daemon = ["-g", 1000000, "daemon", 2, 300]
+    for user in as_users():
+        for _ in range(2):
+            has_all_steps(trace("--json", "--", FORKS, *daemon, before=user), 2, 300)
+            target = Target("-w", *daemon, program=FORKS, before=user)
+            has_all_steps(trace("--json", "-f", "-p", target.pid, before=user), 2, 300)
+        shell = f"{FORKS} {' '.join(map(str, daemon))}; sleep 0.1"
+        has_all_steps(trace("--json", "--", "sh", "-c", shell, before=user), 2, 300)
+
+
+def test_follow_missed():
+    """Children that cannot hand over their memory, for a filter refuses sockets: found or told."""
+    for _ in range(3):
+        run = trace("--json", "--", FORKS, "-S", "burst", 40, 10)
+        told = re.search(r"(\d+) forked process(es)? ended before weir could read", run.err)
+        steps = sum(line.startswith("{") for line in run.out.splitlines())
+        assert steps + 10 * int(told[1] if told else 0) == 400, (steps, run.err)
+
+
+def test_no_exec():
+    """Neither closed descriptors nor an end are taken for another program."""
+    for _ in range(5):
+        target = Target("-w", "-g", 5000000, "close", 20, program=FORKS)
+        run = trace("--json", "-p", target.pid)
+        assert len(run.out.splitlines()) == 40, run.err
+        assert "another program" not in run.err and "ended before" not in run.err, run.err
+        target = Target("-w", "burst", 3, 10, program=FORKS)
+        run = trace("--json", "-f", "-p", target.pid)
+        assert "another program" not in run.err and "ended before" not in run.err, run.err
 
 
 def test_exec():

@@ -142,19 +142,38 @@ struct weir_shm_session {
 	uint32_t owner;        /* R: the tracer's pid as it sees itself; shown, never believed */
 	uint32_t flags;        /* R: enum weir_session_flag bits */
 	uint32_t reserved0;
-	uint8_t reserved1[80];
+	uint64_t mailbox;      /* R: where a forked child hands over its memory (struct weir_shm_mail); 0: nowhere */
+	uint64_t mailbox_key;  /* R: what it says there */
+	uint8_t reserved1[64];
 	uint32_t released;     /* R: +1 for each packet it sets FREE; a futex in block mode */
 	uint8_t reserved2[124];
 	uint64_t expired_at;   /* T: event clock at ACTIVE > EXPIRED */
 	uint32_t waiters;      /* T: fires that wait for `released` */
 	uint32_t expiries;     /* T: how often this session expired */
-	uint8_t reserved3[16];
+	uint32_t forks;        /* T: forks that began while the session was followed; also ones that failed */
+	uint32_t children;     /* T: children of them that armed themselves and handed over their memory, or could not */
+	uint8_t reserved3[8];
 	char patterns[WEIR_SESSION_PATTERN_SIZE]; /* R: "prov:probe;..." globs (* ? [a-z]), NUL terminated */
 };
 _Static_assert(sizeof(struct weir_shm_session) == 512, "session");
+_Static_assert(offsetof(struct weir_shm_session, mailbox) == 48, "mailbox");
 _Static_assert(offsetof(struct weir_shm_session, released) == 128, "released");
 _Static_assert(offsetof(struct weir_shm_session, expired_at) == 256, "expired_at");
 _Static_assert(offsetof(struct weir_shm_session, patterns) == 288, "patterns");
+
+/*
+ * A followed child, before its first event, sends this with its memfd to the abstract SEQPACKET
+ * socket WEIR_SHM_MAILBOX of the session's `mailbox`: the memory stays the tracer's to read however
+ * soon the child ends or execs.
+ */
+#define WEIR_SHM_MAILBOX "weir-%016llx" /* without the NUL in front */
+
+struct weir_shm_mail {
+	uint64_t key;         /* the session's mailbox_key */
+	uint64_t reserved;
+	char name[16];        /* of the child's thread */
+};
+_Static_assert(sizeof(struct weir_shm_mail) == 32, "mail");
 
 /* T: loss counters, one stripe a CPU, one counter a session; they only grow. */
 struct weir_shm_stripe {
