@@ -40,6 +40,9 @@ int lttng_loaded(struct weir_error *err);
 /* Is a thread in lttng_load() now? */
 bool lttng_is_loading(void);
 
+/* -EINVAL: a trace with these names in it could not be read. Without locks, or with. */
+int lttng_note_check(const struct weir_note *note, struct weir_error *err);
+
 /* Machine code for payloads of these probes, if it may be had: it makes and loads a file. To be
  * called before lttng_publish(), without locks. */
 void lttng_load_code(const struct weir_provider *provider, struct probe **probes, size_t count);

@@ -184,6 +184,20 @@ static const char *name_unreadable(const struct weir_note *note)
 	return NULL;
 }
 
+int lttng_note_check(const struct weir_note *note, struct weir_error *err)
+{
+	const char *provider = (const char *)note + note->fixed;
+	const char *unreadable = name_unreadable(note);
+
+	if (!unreadable)
+		return 0;
+	return error_set(err, -EINVAL,
+	                 "LTTng: %s:%s: field _%s before field %s makes traces unreadable for "
+	                 "babeltrace2: rename one, or put %s first",
+	                 provider, provider + strlen(provider) + 1, unreadable, unreadable,
+	                 unreadable);
+}
+
 /* How long texts are that are made from a note. */
 static void measure(const struct weir_note *note, size_t *count, size_t *lengths, size_t *signature)
 {
@@ -325,7 +339,6 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct
 {
 	const char *name = (const char *)probe->note + probe->note->fixed;
 	const struct lttng_layout *layout;
-	const char *unreadable = name_unreadable(probe->note);
 	struct lttng_event *event, **head;
 	int result;
 
@@ -334,11 +347,9 @@ int lttng_event_take(const struct probe *probe, struct lttng_event **ret, struct
 		    err, -EINVAL,
 		    "LTTng: %s:%s: loglevel %d is not one of LTTng's 0 (EMERG) to 14 (DEBUG)", name,
 		    name + strlen(name) + 1, probe->loglevel - 1);
-	if (unreadable)
-		return error_set(err, -EINVAL,
-		                 "LTTng: %s:%s: field _%s before field %s makes traces unreadable "
-		                 "for babeltrace2: rename one, or put %s first",
-		                 name, name + strlen(name) + 1, unreadable, unreadable, unreadable);
+	result = lttng_note_check(probe->note, err);
+	if (result)
+		return result;
 	head = &events[lttng_hash(name, probe->note->size - probe->note->fixed) % BUCKETS];
 	for (event = *head; event; event = event->next)
 		if (!event->taken && event_is(event, probe))

@@ -8,8 +8,9 @@
  * LTTng must be told of a fork: otherwise the child records under its parent's pid and shares its
  * sockets. Programs preload liblttng-ust-fork.so for that, whose fork() calls the same three
  * functions around the real one; to call them twice deadlocks with all signals blocked, so if
- * fork() is that library's, nothing is done here. Where it is not, pthread_atfork handlers of one
- * copy of libweir do the work, and no preloading is needed.
+ * fork() is that library's, nothing is done here. Nor if somebody else's fork() went on to it: then
+ * the library is there, and signals are blocked as only the first of the three blocks them. Else
+ * pthread_atfork handlers of one copy of libweir do the work, and no preloading is needed.
  *
  * LTTng's constructor may fork too, to make a shared memory file. It guards itself against being
  * told of that; here it means that a fork may come out of lttng_load() and, in a child, out of
@@ -17,15 +18,21 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/environment.h"
 #include "lib/error.h"
 #include "lib/lttng_event.h"
 
-#define LIBRARY "liblttng-ust.so.1"
+#define LIBRARY      "liblttng-ust.so.1"
+#define FORK_LIBRARY "liblttng-ust-fork.so.1"
 
 struct lttng_api lttng_api;
 
@@ -37,8 +44,9 @@ static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int loading; /* threads that do */
 static bool loaded;          /* set under load_lock, read without it by the fork handlers */
 static struct weir_error load_error;
-static bool fork_covered; /* somebody else tells LTTng */
-static bool cut_off;      /* this process was forked while its parent was loading */
+static bool fork_covered;   /* somebody else tells LTTng */
+static bool fork_uncertain; /* somebody else may tell LTTng: see fork_is_told() */
+static bool cut_off;        /* this process was forked while its parent was loading */
 /* From prepare to parent or child, under weir_lock. */
 static bool forking;
 static sigset_t fork_signals;
@@ -88,11 +96,58 @@ static bool fork_is_lttngs(void)
 	       strstr(info.dli_fname, "liblttng-ust-fork");
 }
 
+static bool fork_library_is_there(void)
+{
+	void *handle = dlopen(FORK_LIBRARY, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (handle)
+		dlclose(handle);
+	return handle;
+}
+
+/*
+ * Has LTTng been told of the fork that this thread is in? Then every signal is blocked that can be.
+ * Those 32 and 33 are glibc's own.
+ */
+static bool fork_is_told(void)
+{
+	uint64_t never = UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) |
+	                 UINT64_C(1) << 31 | UINT64_C(1) << 32;
+	uint64_t blocked = 0;
+
+	/* only read: a guest does not call what can change the mask */
+	return !syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &blocked, sizeof(blocked)) &&
+	       (blocked | never) == UINT64_MAX;
+}
+
+static int find_interpreter(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	bool *found = arg;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		*found |= info->dlpi_phdr[i].p_type == PT_INTERP;
+	return 1; /* the first one is the program */
+}
+
+/* In such a program liblttng-ust crashes in its constructor. */
+static bool program_is_static(void)
+{
+	bool dynamic = false;
+
+	dl_iterate_phdr(find_interpreter, &dynamic);
+	return !dynamic;
+}
+
 static int load(struct lttng_api *api, struct weir_error *err)
 {
 	const char *reason;
 	void *handle;
 
+	if (program_is_static())
+		return error_set(err, -ENOTSUP,
+		                 "LTTng: this program is linked statically, and " LIBRARY
+		                 " cannot run in such a one; link it dynamically");
 	handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle) {
 		reason = dlerror();
@@ -124,21 +179,24 @@ void lttng_load(void)
 {
 	struct weir_error err = { 0 };
 	struct lttng_api api;
-	bool covered = false;
+	bool covered = false, uncertain = false;
 	int ret;
 
 	if (!load_is_needed())
 		return;
 	__atomic_fetch_add(&loading, 1, __ATOMIC_RELEASE);
 	ret = load(&api, &err);
-	if (!ret)
+	if (!ret) {
 		covered = fork_is_lttngs() || !lttng_fork_claim();
+		uncertain = fork_library_is_there();
+	}
 	pthread_mutex_lock(&load_lock);
 	if (ret && !loaded) {
 		load_error = err;
 	} else if (!ret && !loaded) {
 		lttng_api = api;
 		fork_covered = covered;
+		fork_uncertain = uncertain;
 		__atomic_store_n(&loaded, true, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&load_lock);
@@ -165,13 +223,14 @@ bool lttng_is_loading(void)
 
 bool lttng_fork_is_covered(void)
 {
-	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && fork_covered;
+	return __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) &&
+	       (fork_covered || (fork_uncertain && fork_is_told()));
 }
 
 void lttng_fork_prepare(void)
 {
 	/* pairs with the release in lttng_load */
-	forking = __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && !fork_covered;
+	forking = __atomic_load_n(&loaded, __ATOMIC_ACQUIRE) && !lttng_fork_is_covered();
 	if (forking)
 		lttng_api.before_fork(&fork_signals);
 }

@@ -280,6 +280,12 @@ static int probe_add(struct weir_provider *provider, const char *name,
 	r = note_create(provider->name, name, fields, count, o->string_limit, &note, o->error);
 	if (r)
 		return r;
+	/* who has LTTng from the environment alone does without that probe there */
+	r = provider->flags & WEIR_PROVIDER_LTTNG ? lttng_note_check(note, o->error) : 0;
+	if (r) {
+		free(note);
+		return r;
+	}
 	r = registry_get(note, &probe);
 	if (r) {
 		free(note);

@@ -251,7 +251,8 @@ WEIR_API const char *weir_provider_path_at(struct weir_provider *provider, size_
 /*
  * Declare a probe. On a provider that is published already it is published at once, so that its
  * first event is seen, unless WEIR_PROBE_DEFER says to wait for the next publish.
- * -EINVAL: bad name, type, option, or a name twice; -EEXIST: the provider has a probe of that
+ * -EINVAL: bad name, type, option, a name twice, or names that LTTng is asked for and that its
+ * traces cannot hold (docs/lttng.md); -EEXIST: the provider has a probe of that
  * name (see weir_probe_find); -E2BIG: more than WEIR_FIELDS_MAX fields; -ENOSPC: 65,535 schemas
  * in this process; -ENOMEM.
  * The provider owns *ret.

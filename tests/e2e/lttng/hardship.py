@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import (Error, Session, Skip, Target, alive, equal, lttng, main, mi, read_trace,
+from harness import (Error, Session, Skip, Target, alive, equal, lttng, main, mi, read_trace, refused,
                      wait_for)
 
 MACHINE_CODE = os.uname().machine == "x86_64"
@@ -152,14 +152,6 @@ def test_stacks_through_code(daemon):
 
 BAD_NAMES = ["a-b", "a.b", "$a", "a$", 'a"b', "a\\b", "1a", "a,b", "a;b", "a*", "\xe4", "a%b",
              "x" * 64, "a/b", "a=b", "a{", "'"]
-
-
-def refused(target, command):
-    try:
-        target(command)
-    except Error as error:
-        return str(error)
-    raise AssertionError("taken: " + command)
 
 
 def test_names_are_refused(daemon):

@@ -229,6 +229,14 @@ class Target:
 # Sessions and traces
 
 
+def refused(target, command):
+    try:
+        target(command)
+    except Error as error:
+        return str(error)
+    raise AssertionError("taken: " + command)
+
+
 class Session:
     """A recording session; channel options are lttng's."""
 

@@ -199,6 +199,14 @@ def test_fork_preloaded(daemon):
                   LD_PRELOAD=FORK_LIBRARY)
 
 
+def test_fork_preloaded_behind_another(daemon):
+    """It is left to it also where somebody else's fork() comes first and goes on to it."""
+    daemon.start()
+    fork_library_or_skip()
+    fork_scenario(Session("behind").context("vpid").event("fk:*").start(),
+                  LD_PRELOAD=os.environ["WEIR_TEST_FORK"] + ":" + FORK_LIBRARY)
+
+
 def forks_scenario(session, **environment):
     with Target(**environment) as target:
         target.provider("fp", "v -1 0 i64:n")

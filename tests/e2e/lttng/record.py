@@ -5,7 +5,7 @@
 import re
 import struct
 
-from harness import Error, Session, Target, equal, main, mi
+from harness import Error, Session, Target, equal, main, mi, refused
 
 TYPES = "i8:a i16:b i32:c i64:d u8:e u16:f u32:g u64:h f32:i f64:j bool:k string:l".split()
 
@@ -86,17 +86,24 @@ def test_length_names(daemon):
 
 
 def test_unreadable_names(daemon):
-    """What babeltrace2 takes for one name twice would cost the whole trace: LTTng does not get that
-    probe, and gets the others."""
+    """What babeltrace2 takes for one name twice would cost the whole trace: it is refused where LTTng
+    is asked for. Where the environment alone wants it, LTTng does not get that probe, and gets the
+    others."""
     daemon.start()
     session = Session("names").event("twice:*").start()
     wrong = ("u8:_data u8:data", "bytes:_data u8:data", "bytes:_data bytes:data",
              "bytes:__ u8:_", "u8:_data i64:other bytes:data")
     with Target() as target:
+        target("provider refuses lttng")
         for i, fields in enumerate(wrong):
-            target.provider(f"twice{i}", "no -1 0 " + fields)
+            said = refused(target, f"probe refuses no{i} -1 0 {fields}")
+            assert "rename one" in said and "-22 " in said, said
+    with Target(WEIR_LTTNG="1") as target:
+        for i, fields in enumerate(wrong):
+            target.provider(f"twice{i}", "no -1 0 " + fields, flags="")
             assert "rename one" in target(f"why twice{i}"), fields
-        target.provider("twice", "before -1 0 u8:a", "no -1 0 u8:_data u8:data", "after -1 0 u8:a")
+        target.provider("twice", "before -1 0 u8:a", "no -1 0 u8:_data u8:data", "after -1 0 u8:a",
+                        flags="")
         assert "twice:no: field _data before field data" in target("why twice")
         target("fire twice:before 1")
         target("fire twice:no 2 3")
