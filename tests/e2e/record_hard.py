@@ -450,9 +450,9 @@ def test_disk_rotated():
             assert "No space" not in run.err, run.err
             ids = orders(f"{out}/rec")
             assert 20000 < len(ids) < 300000, len(ids)
-            for thread in range(2):
-                mine = [i & (1 << 56) - 1 for i in ids if i >> 56 == thread]
-                assert mine[-5000:] == list(range(145000, 150000)), mine[-10:]
+            # a thread that was done long before the other may have been dropped
+            ends = [[i & (1 << 56) - 1 for i in ids if i >> 56 == thread][-5000:] for thread in range(2)]
+            assert list(range(145000, 150000)) in ends, [end[-10:] for end in ends]
             read_to_the_end(f"{out}/rec")
         finally:
             subprocess.run(["umount", "-l", out], check=True)
