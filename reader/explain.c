@@ -59,7 +59,6 @@ void explain_keep(struct tracer *tracer, const struct target *target)
 
 	if (!target->process->family)
 		return;
-
 	for (uint32_t id = 1; id < schema->ids && !tracer->matched; id++) {
 		const struct schema_probe *p = schema->probes[id];
 
@@ -70,18 +69,25 @@ void explain_keep(struct tracer *tracer, const struct target *target)
 	}
 }
 
+/* The first one, or NULL. */
+static const struct listed_probe *plain_usdt(const struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++) {
+		if (listing->probes[i].kind == PROBE_USDT)
+			return &listing->probes[i];
+	}
+	return NULL;
+}
+
 static int explain_usdt(const struct tracer *tracer, const char *command, const char *program,
                         struct weir_error *err)
 {
 	const struct listing_options options = { .patterns = tracer->options.session.patterns };
 	struct listing listing = { 0 };
-	const struct listed_probe *usdt = NULL;
+	const struct listed_probe *usdt;
 
 	listing_file(&listing, program, &options, NULL);
-	for (size_t i = 0; i < listing.count && !usdt; i++) {
-		if (listing.probes[i].kind == PROBE_USDT)
-			usdt = &listing.probes[i];
-	}
+	usdt = plain_usdt(&listing);
 	if (usdt)
 		weir_err(err, -ENOENT,
 		         "%s: %s:%s is a plain USDT probe, without weir's buffers. Trace it with: "
@@ -156,14 +162,11 @@ int explain_no_memory(const struct tracer *tracer, const struct tracer_process *
 {
 	const struct listing_options options = { .patterns = tracer->options.session.patterns };
 	struct listing listing = { 0 };
-	const struct listed_probe *usdt = NULL;
+	const struct listed_probe *usdt;
 	struct weir_error refused = { 0 };
 	int code = listing_process(&listing, process->pid, &options, &refused);
 
-	for (size_t i = 0; i < listing.count && !usdt; i++) {
-		if (listing.probes[i].kind == PROBE_USDT)
-			usdt = &listing.probes[i];
-	}
+	usdt = plain_usdt(&listing);
 	if (usdt)
 		weir_err(err, -ENOENT,
 		         "process %d (%s): %s:%s is a plain USDT probe, without weir's buffers. "
