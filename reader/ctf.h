@@ -95,7 +95,7 @@ void ctf_metadata_write(FILE *to, const struct ctf_target *target, const struct 
 
 struct ctf_options {
 	uint64_t size; /* keep the newest so many bytes of each target; 0: all */
-	bool compress; /* files of packets end in .zst, a zstd frame per packet */
+	bool compress; /* files of packets end in .zst (ctf_frame.h) */
 };
 
 #define CTF_SIDECAR ".weir"
@@ -180,7 +180,7 @@ void ctf_writer_destroy(struct ctf_writer *writer, const struct clock *clock,
 
 /*
  * Whole packets from the start of a file, in bytes, the last of them (all zeros if there is none),
- * and how many bytes that one takes. `frames`: a zstd frame each. -errno: cannot be read.
+ * and how many bytes that one takes. `frames`: they are compressed. -errno: cannot be read.
  */
 int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last, uint64_t *tail);
 

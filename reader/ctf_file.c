@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/ctf_file.h"
 
+#include "reader/ctf_frame.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +13,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PART_MIN   (UINT64_C(1) << 20)
-#define LEVEL      1
-#define SMALLER    12 /* smaller than with LEVEL, though slow */
-#define PACKET_MAX (WEIR_SHM_PACKET_SIZE + sizeof(struct ctf_packet_head))
-#define FRAME_MAX  (ZSTD_COMPRESSBOUND(PACKET_MAX))
+#define PART_MIN  (UINT64_C(1) << 20)
+#define LEVEL     1
+#define FRAME_MAX (ZSTD_COMPRESSBOUND(WEIR_SHM_PACKET_SIZE))
 
 struct ctf_part {
 	struct ctf_part *next;
@@ -34,12 +35,11 @@ int ctf_files_init(struct ctf_files *f, int dir, const struct ctf_options *optio
 	if (!options->compress)
 		return 0;
 	f->zstd = ZSTD_createCCtx();
-	f->frame = malloc(FRAME_MAX + PACKET_MAX);
+	f->frame = malloc(FRAME_MAX);
 	if (!f->zstd || !f->frame) {
 		ctf_files_deinit(f);
 		return -ENOMEM;
 	}
-	f->copy = f->frame + FRAME_MAX;
 	return 0;
 }
 
@@ -266,19 +266,17 @@ static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,
                                 const struct ctf_packet_head *head, const void *records,
                                 size_t size)
 {
-	struct iovec io = { f->frame, 0 };
-	size_t want;
+	struct ctf_stored_head stored;
+	size_t frame =
+	    size ? ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, records, size, LEVEL) : 0;
+	struct iovec io[2] = { { &stored, sizeof(stored) }, { f->frame, frame } };
 	int code;
 
-	memcpy(f->copy, head, sizeof(*head));
-	memcpy(f->copy + sizeof(*head), records, size);
-	want =
-	    ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, f->copy, sizeof(*head) + size, LEVEL);
-	if (ZSTD_isError(want))
+	if (ZSTD_isError(frame))
 		return -EIO;
-	io.iov_len = want;
-	code = write_all(file->fd, &io, 1, file->bytes);
-	return code ? code : (ssize_t)want;
+	ctf_stored_head_init(&stored, head);
+	code = write_all(file->fd, io, size ? 2 : 1, file->bytes);
+	return code ? code : (ssize_t)(sizeof(stored) + frame);
 }
 
 /*
@@ -343,39 +341,14 @@ ssize_t ctf_file_write(struct ctf_files *f, struct ctf_file *file,
 	return n;
 }
 
-static int amend_compressed(struct ctf_files *f, struct ctf_file *file,
-                            const struct ctf_packet_head *head)
-{
-	uint64_t at = file->bytes - file->tail;
-	struct iovec io = { f->frame, 0 };
-	size_t size;
-	int code;
-
-	if (file->tail > FRAME_MAX ||
-	    pread(file->fd, f->frame, file->tail, (off_t)at) != (ssize_t)file->tail)
-		return -EIO;
-	size = ZSTD_decompress(f->copy, PACKET_MAX, f->frame, file->tail);
-	if (ZSTD_isError(size) || size < sizeof(*head))
-		return -EIO;
-	memcpy(f->copy, head, sizeof(*head));
-	size = ZSTD_compressCCtx(f->zstd, f->frame, FRAME_MAX, f->copy, size, SMALLER);
-	if (ZSTD_isError(size) || size > file->tail)
-		return -ENOSPC;
-	io.iov_len = size;
-	code = write_all(file->fd, &io, 1, at);
-	if (code || ftruncate(file->fd, (off_t)(at + size)))
-		return code ? code : -errno;
-	file->bytes = at + size;
-	file->tail = size;
-	return 0;
-}
-
 int ctf_file_amend(struct ctf_files *f, struct ctf_file *file, const struct ctf_packet_head *head)
 {
 	struct iovec io = { (void *)(uintptr_t)head, sizeof(*head) };
+	uint64_t at = file->bytes - file->tail;
 
 	if (file->fd < 0 || file->room || !file->tail || file->bytes < file->tail)
 		return -ENOSPC;
-	return f->zstd && !is_plain(file) ? amend_compressed(f, file, head)
-	                                  : write_all(file->fd, &io, 1, file->bytes - file->tail);
+	if (f->zstd && !is_plain(file))
+		at += offsetof(struct ctf_stored_head, head);
+	return write_all(file->fd, &io, 1, at);
 }

@@ -46,8 +46,7 @@ struct ctf_files {
 	uint64_t kept;                     /* bytes in them */
 	int spare;                         /* a file to write over; -1: none */
 	ZSTD_CCtx *zstd;
-	uint8_t *frame; /* a packet, compressed ... */
-	uint8_t *copy;  /* ... and before that, in one piece */
+	uint8_t *frame; /* a packet's records, compressed */
 };
 
 /* Takes `dir` over, also on failure. */
@@ -69,10 +68,7 @@ void ctf_file_name(const struct ctf_files *files, uint32_t slot, uint32_t part, 
 ssize_t ctf_file_write(struct ctf_files *files, struct ctf_file *file,
                        const struct ctf_packet_head *head, const void *records, size_t size);
 
-/*
- * Give the last packet another head, in place, where it takes no room: a compressed one is
- * compressed better. -ENOSPC: it cannot be done.
- */
+/* Give the last packet another head, in place, where it takes no room. -ENOSPC: there is none. */
 int ctf_file_amend(struct ctf_files *files, struct ctf_file *file,
                    const struct ctf_packet_head *head);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/ctf_input.h"
 
+#include "reader/ctf_frame.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -153,25 +155,29 @@ static int next_plain(struct ctf_input *in, struct ctf_packet_head *head, const 
 	return 1;
 }
 
-static int next_frame(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
-                      size_t *size)
+static int next_compressed(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
+                           size_t *size)
 {
-	size_t frame, out;
-	int code = need(in, ZSTD_COMPRESSBOUND(PACKET_MAX));
+	int code = need(in, sizeof(struct ctf_stored_head) + ZSTD_COMPRESSBOUND(PACKET_MAX));
+	const uint8_t *data = in->buffer + in->begin;
+	size_t have = in->end - in->begin, records;
+	int64_t frame;
 
-	if (code || in->end == in->begin)
+	if (code || !have)
 		return code;
-	frame = ZSTD_findFrameCompressedSize(in->buffer + in->begin, in->end - in->begin);
-	if (ZSTD_isError(frame))
+	if (!ctf_stored_head_read(data, have, head) || !head_is_right(head))
 		return -EBADMSG;
-	out = ZSTD_decompressDCtx(in->zstd, in->packet, sizeof(in->packet), in->buffer + in->begin,
-	                          frame);
-	if (ZSTD_isError(out) || out < sizeof(*head))
+	data += sizeof(struct ctf_stored_head);
+	have -= sizeof(struct ctf_stored_head);
+	frame = ctf_records_frame(data, have, head);
+	records = head->packet_bits / 8 - sizeof(*head);
+	if (frame < 0 || records > sizeof(in->packet) - sizeof(*head))
 		return -EBADMSG;
-	memcpy(head, in->packet, sizeof(*head));
-	if (!head_is_right(head) || head->packet_bits / 8 != out)
+	memcpy(in->packet, head, sizeof(*head));
+	if (frame && ZSTD_decompressDCtx(in->zstd, in->packet + sizeof(*head), records, data,
+	                                 (size_t)frame) != records)
 		return -EBADMSG;
-	in->begin += frame;
+	in->begin += sizeof(struct ctf_stored_head) + (size_t)frame;
 	*ret = in->packet;
 	*size = head->content_bits / 8;
 	return 1;
@@ -180,7 +186,8 @@ static int next_frame(struct ctf_input *in, struct ctf_packet_head *head, const 
 int ctf_input_next(struct ctf_input *in, struct ctf_packet_head *head, const uint8_t **ret,
                    size_t *size)
 {
-	return in->compressed ? next_frame(in, head, ret, size) : next_plain(in, head, ret, size);
+	return in->compressed ? next_compressed(in, head, ret, size)
+	                      : next_plain(in, head, ret, size);
 }
 
 uint64_t ctf_input_bytes(struct ctf_input *in)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file of packets from its start to its end, through one buffer, whatever the file's size; a file
- * that ends in .zst holds a zstd frame for each packet. Not mapped: a file that is cut while it is read
+ * that ends in .zst holds compressed packets (ctf_frame.h). Not mapped: a file that is cut while it is read
  * (weir repair) must not kill the reader.
  */
 #ifndef WEIR_READER_CTF_INPUT_H

@@ -8,11 +8,10 @@
  * so if that head does not go on counting, the packet was torn, unless its records show that it
  * was not.
  */
-#include "reader/ctf.h"
+#include "reader/ctf_frame.h"
 #include "reader/record.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -80,33 +79,26 @@ static uint64_t whole_packets(int fd, uint64_t size, struct ctf_packet_head *las
 	return at;
 }
 
-static void last_of_frame(const uint8_t *frame, size_t size, struct ctf_packet_head *last)
+static uint64_t whole_compressed(const uint8_t *data, uint64_t size, struct ctf_packet_head *last,
+                                 uint64_t *tail)
 {
-	size_t room = WEIR_SHM_PACKET_SIZE + sizeof(*last);
-	uint8_t *packet = malloc(room);
+	uint64_t at = 0, next;
 
-	if (packet && ZSTD_decompress(packet, room, frame, size) >= sizeof(*last))
-		memcpy(last, packet, sizeof(*last));
-	free(packet);
-}
+	for (; at < size; at = next) {
+		struct ctf_packet_head head;
+		int64_t frame;
 
-static uint64_t whole_frames(const uint8_t *data, uint64_t size, struct ctf_packet_head *last,
-                             uint64_t *tail)
-{
-	uint64_t at = 0;
-	size_t n = 0;
-
-	while (at < size) {
-		size_t one = ZSTD_findFrameCompressedSize(data + at, size - at);
-
-		if (ZSTD_isError(one))
+		if (!ctf_stored_head_read(data + at, size - at, &head) ||
+		    !ctf_head_is_right(&head) || (at && head.sequence != last->sequence + 1))
 			break;
-		n = one;
-		at += n;
+		next = at + sizeof(struct ctf_stored_head);
+		frame = ctf_records_frame(data + next, size - next, &head);
+		if (frame < 0)
+			break;
+		next += (uint64_t)frame;
+		*tail = next - at;
+		*last = head;
 	}
-	*tail = n;
-	if (n)
-		last_of_frame(data + at - n, n, last);
 	return at;
 }
 
@@ -131,7 +123,7 @@ int64_t ctf_whole(int fd, bool frames, struct ctf_packet_head *last, uint64_t *t
 	if (data == MAP_FAILED)
 		return -errno;
 	madvise(data, (size_t)st.st_size, MADV_SEQUENTIAL);
-	good = whole_frames(data, (uint64_t)st.st_size, last, tail);
+	good = whole_compressed(data, (uint64_t)st.st_size, last, tail);
 	munmap(data, (size_t)st.st_size);
 	return (int64_t)good;
 }

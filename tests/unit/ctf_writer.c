@@ -224,7 +224,7 @@ static void test_no_room(void **state)
 	finish();
 }
 
-/* Compressed: the last packet is made smaller, so that its longer head fits. */
+/* Compressed, too, also where the last packet is an empty one. */
 static void test_no_room_compressed(void **state)
 {
 	struct ctf_packet_head last;
@@ -243,17 +243,28 @@ static void test_no_room_compressed(void **state)
 	assert_int_equal(burst(0, 6000, 1, 10, 0), -EFBIG);
 	ctf_writer_discard(writer, 0, 10);
 	assert_int_equal(ctf_writer_lost(writer, 7000, 0, 0), 0);
-	limit_files(RLIM_INFINITY);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_true((uint64_t)st.st_size <= size);
-	assert_int_equal(ctf_whole(fd, true, &last, &tail), st.st_size);
+	assert_int_equal(ctf_whole(fd, true, &last, &tail), size);
 	assert_int_equal(last.lost, 10);
 	assert_int_equal(last.end, 7000);
 	assert_int_equal(last.events, 1010);
-	assert_int_equal(burst(0, 8000, 1, 10, 0), 0);
+	limit_files(size + 100);
+	ctf_writer_discard(writer, 0, 10);
+	assert_int_equal(ctf_writer_lost(writer, 8000, 0, 0), 0);
+	assert_true(ctf_whole(fd, true, &last, &tail) > (int64_t)size);
+	assert_int_equal(last.lost, 20);
+	assert_int_equal(last.sequence, 2);
+	ctf_writer_discard(writer, 0, UINT32_MAX);
+	assert_int_equal(ctf_writer_lost(writer, 9000, 0, 0), 0);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true((uint64_t)st.st_size <= size + 100);
+	assert_int_equal(ctf_whole(fd, true, &last, &tail), st.st_size);
+	assert_int_equal(last.lost, UINT64_C(20) + UINT32_MAX);
+	assert_int_equal(last.end, 9000);
+	assert_int_equal(burst(0, 10000, 1, 10, 0), 0);
 	assert_true(ctf_whole(fd, true, &last, &tail) > st.st_size);
 	assert_int_equal(last.events, 1020);
-	assert_int_equal(last.sequence, 2);
+	assert_int_equal(last.sequence, 3);
 	close(fd);
 	finish();
 }
@@ -304,12 +315,39 @@ static void test_torn(void **state)
 	finish();
 }
 
+/* Wherever a compressed file is cut, it ends with the last packet that is whole. */
+static void test_torn_compressed(void **state)
+{
+	struct ctf_packet_head last;
+	uint64_t tail;
+	int64_t one, whole;
+	int fd;
+
+	(void)state;
+	begin(&(struct ctf_options){ .compress = true });
+	assert_int_equal(burst(0, 1000, 10, 20, 0), 0);
+	fd = open_stream("stream_0.zst", O_RDWR);
+	one = ctf_whole(fd, true, &last, &tail);
+	assert_int_equal(one, tail);
+	assert_int_equal(burst(0, 2000, 10, 20, 0), 0);
+	whole = ctf_whole(fd, true, &last, &tail);
+	assert_int_equal(whole, one + (int64_t)tail);
+	assert_int_equal(last.events, 40);
+	for (int64_t size = whole - 1; size >= 0; size--) {
+		assert_int_equal(ftruncate(fd, size), 0);
+		assert_int_equal(ctf_whole(fd, true, &last, &tail), size >= one ? one : 0);
+		assert_int_equal(last.events, size >= one ? 20 : 0);
+	}
+	close(fd);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origin),  cmocka_unit_test(test_discard),
 		cmocka_unit_test(test_no_room), cmocka_unit_test(test_no_room_compressed),
-		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn),    cmocka_unit_test(test_torn_compressed),
 	};
 
 	return RUN(tests);
