@@ -5,6 +5,7 @@
  */
 #include "cli/record.h"
 
+#include "cli/ask.h"
 #include "cli/cmd.h"
 #include "reader/error.h"
 #include "reader/record.h"
@@ -33,22 +34,12 @@ static void view_free(void *arg)
 	free(view);
 }
 
-/* Of what several probes say, the one with a suggestion is shown. */
-static void keep_best(struct weir_error *best, const struct weir_error *one)
-{
-	if (*best->message &&
-	    (strstr(best->message, "nearest") || !strstr(one->message, "nearest")))
-		return;
-	*best = *one;
-	until_rename(best);
-}
-
 /* A program that weir starts has no probes yet when the expression is read. */
 static void refused(struct record *record, const struct weir_error *err)
 {
 	bool first = !record->bound && !*record->unbound.message;
 
-	keep_best(&record->unbound, err);
+	ask_keep_best(&record->unbound, err);
 	if (first && record->tracer && record->began)
 		cli_fail("%s. Recording goes on, as a later probe may have it",
 		         record->unbound.message);
@@ -65,10 +56,12 @@ static struct view *view_of(struct record *record, struct schema_probe *probe,
 	view = calloc(1, sizeof(*view));
 	if (!view)
 		return NULL;
-	if (filter_bind(record->until, probe, &view->bound, &own))
+	if (filter_bind(record->until, probe, &view->bound, &own)) {
+		until_rename(&own);
 		refused(record, &own);
-	else
+	} else {
 		record->bound = true;
+	}
 	if (err)
 		*err = own;
 	probe->view = view;
@@ -172,46 +165,22 @@ void until_rename(struct weir_error *err)
 		memcpy(err->message, "--until", 7);
 }
 
-struct checking {
-	struct record *record;
-	struct schema_probe **refused;
-	size_t good, bad;
-	struct weir_error *err;
-};
-
-static int check_probe(void *arg, struct schema_probe *probe)
+static int ask_probe(void *arg, struct schema_probe *probe, struct weir_error *err)
 {
-	struct checking *checking = arg;
-	struct weir_error one = { 0 };
-	const struct view *view = view_of(checking->record, probe, &one);
-	void *room;
+	const struct view *view = view_of(arg, probe, err);
 
 	if (!view)
 		return -ENOMEM;
-	if (view->bound) {
-		checking->good++;
-		return 0;
-	}
-	room = realloc(checking->refused, (checking->bad + 1) * sizeof(probe));
-	if (!room)
-		return -ENOMEM;
-	checking->refused = room;
-	checking->refused[checking->bad++] = probe;
-	keep_best(checking->err, &one);
-	return 0;
+	return view->bound ? 0 : -ENOENT;
 }
 
 int until_check(struct record *record, struct weir_error *err)
 {
-	struct checking checking = { .record = record, .err = err };
-	int code = record->until ? tracer_each_probe(record->tracer, check_probe, &checking) : 0;
+	int code =
+	    record->until ? ask_probes(record->tracer, record->until, ask_probe, record, err) : 0;
 
-	if (!code && checking.bad && !checking.good) {
-		if (filter_strange_name(record->until, checking.refused, checking.bad, err))
-			until_rename(err);
-		code = -EINVAL;
-	}
-	free(checking.refused);
+	if (code == -EINVAL)
+		until_rename(err);
 	return code;
 }
 

@@ -3,6 +3,7 @@
  * weir trace: live events of running programs. Options and the loop; reader/tracer.h does the
  * work, cli/format.h writes the lines.
  */
+#include "cli/ask.h"
 #include "cli/cmd.h"
 #include "cli/format.h"
 #include "cli/loss.h"
@@ -42,7 +43,10 @@ struct trace {
 	struct tracer *tracer;
 	struct output out;
 	uint64_t shown;
-	uint64_t hidden; /* by --where or --tid */
+	uint64_t hidden;           /* by --where or --tid */
+	bool fits;                 /* --where can be asked of a probe that was seen */
+	bool misfit;               /* it was told that it could be asked of none */
+	struct weir_error unasked; /* why it could not */
 	struct launch launch;
 };
 
@@ -207,9 +211,9 @@ static void view_free(void *arg)
 	free(view);
 }
 
-static struct view *view_of(struct trace *trace, struct schema_probe *probe, struct weir_error *err,
-                            int *code)
+static struct view *view_of(struct trace *trace, struct schema_probe *probe, int *code)
 {
+	struct weir_error err = { 0 };
 	struct view *view = probe->view;
 
 	if (view)
@@ -223,12 +227,42 @@ static struct view *view_of(struct trace *trace, struct schema_probe *probe, str
 		return NULL;
 	}
 	if (trace->filter) {
-		*code = filter_bind(trace->filter, probe, &view->bound, err);
+		*code = filter_bind(trace->filter, probe, &view->bound, &err);
 		view->refused = *code != 0;
+		if (view->refused)
+			ask_keep_best(&trace->unasked, &err);
 	}
+	trace->fits |= !view->refused;
 	probe->view = view;
 	probe->view_free = view_free;
 	return view;
+}
+
+static int ask_probe(void *arg, struct schema_probe *probe, struct weir_error *err)
+{
+	struct trace *trace = arg;
+	int code = 0;
+	const struct view *view = view_of(trace, probe, &code);
+
+	*err = trace->unasked;
+	return view && view->refused && !code ? -ENOENT : code;
+}
+
+static int check_filter(struct trace *trace, struct weir_error *err)
+{
+	return trace->filter ? ask_probes(trace->tracer, trace->filter, ask_probe, trace, err) : 0;
+}
+
+/* Probes may come after weir began to look, and better ones later. */
+static void tell_misfit(struct trace *trace)
+{
+	struct weir_error err = { 0 };
+
+	if (check_filter(trace, &err) != -EINVAL)
+		return;
+	trace->misfit = true;
+	output_flush(&trace->out);
+	cli_fail("%s. Until a probe comes that fits, nothing is shown", err.message);
 }
 
 static bool wanted(const struct trace *trace, const struct view *view,
@@ -258,9 +292,11 @@ static int on_event(void *arg, const struct tracer_event *te)
 
 	if (trace->options.count && trace->shown == trace->options.count)
 		return 0;
-	view = view_of(trace, te->probe, NULL, &code);
+	view = view_of(trace, te->probe, &code);
 	if (!view)
 		return code;
+	if (view->refused && !trace->fits && !trace->misfit)
+		tell_misfit(trace);
 	line.tid = threads_outer(&target->threads, te->event->tid, te->event->time);
 	if (!wanted(trace, view, te, line.pid, line.tid)) {
 		trace->hidden++;
@@ -286,52 +322,6 @@ static void on_notice(void *arg, const char *text)
 
 	output_flush(&trace->out); /* between the lines that it belongs to */
 	cli_fail("%s", text);
-}
-
-struct checking {
-	struct trace *trace;
-	struct schema_probe **refused;
-	size_t good, refused_count;
-	struct weir_error *err;
-};
-
-static int check_probe(void *arg, struct schema_probe *probe)
-{
-	struct checking *checking = arg;
-	struct weir_error one = { 0 };
-	int code = 0;
-	const struct view *view = view_of(checking->trace, probe, &one, &code);
-	void *room;
-
-	if (!view)
-		return code;
-	if (!view->refused) {
-		checking->good++;
-		return 0;
-	}
-	room = realloc(checking->refused, (checking->refused_count + 1) * sizeof(probe));
-	if (!room)
-		return -ENOMEM;
-	checking->refused = room;
-	checking->refused[checking->refused_count++] = probe;
-	if (one.code == -EINVAL || !*checking->err->message)
-		*checking->err =
-		    one; /* a field of the wrong type says more than one that is not there */
-	return 0;
-}
-
-/* Ask --where of every probe that is there. An error if it can be asked of none. */
-static int check_filter(struct trace *trace, struct weir_error *err)
-{
-	struct checking checking = { .trace = trace, .err = err };
-	int code = trace->filter ? tracer_each_probe(trace->tracer, check_probe, &checking) : 0;
-
-	if (!code && checking.refused_count && !checking.good) {
-		filter_strange_name(trace->filter, checking.refused, checking.refused_count, err);
-		code = -EINVAL;
-	}
-	free(checking.refused);
-	return code;
 }
 
 /* Is --tid a thread of a process that was asked for? It may also be its number in a namespace. */
@@ -485,6 +475,8 @@ static int exit_status(struct trace *trace)
 
 	if (trace->out.error && trace->out.error != EPIPE)
 		return cli_fail("cannot write the events: %s", strerror(trace->out.error));
+	if (trace->misfit && !trace->fits)
+		return 1;
 	return selection_missed(&trace->options.selection, trace->tracer, &trace->launch, status);
 }
 

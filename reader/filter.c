@@ -93,6 +93,64 @@ static void node_text(struct filter *f, struct node *node, const char *text, siz
 	f->used += size + 1;
 }
 
+/* `digits` hexadecimal digits at `at`; -1 if they are not there. */
+static int32_t parse_hex(const char *at, int digits)
+{
+	int32_t value = 0;
+
+	for (int i = 0; i < digits; i++) {
+		char c = at[i];
+
+		if (!isxdigit((unsigned char)c))
+			return -1;
+		value = value * 16 + (isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+static char *put_utf8(char *out, uint32_t code)
+{
+	if (code < 0x80) {
+		*out++ = (char)code;
+		return out;
+	}
+	if (code < 0x800) {
+		*out++ = (char)(0xc0 | code >> 6);
+	} else {
+		*out++ = (char)(0xe0 | code >> 12);
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+	}
+	*out++ = (char)(0x80 | (code & 0x3f));
+	return out;
+}
+
+/* Those of JSON, as events are shown, and \xHH for a byte; before another character, only that. */
+static int parse_escape(struct parser *p, char **out)
+{
+	static const char names[] = "nrtbf", values[] = "\n\r\t\b\f";
+	const char *at = p->at, *name = strchr(names, at[1]);
+	int32_t code;
+
+	p->at += 2;
+	if (at[1] == 'x' || at[1] == 'u') {
+		int digits = at[1] == 'x' ? 2 : 4;
+
+		code = parse_hex(p->at, digits);
+		if (code < 0)
+			return fail(p, at,
+			            digits == 2 ? "two hexadecimal digits belong to \\x"
+			                        : "four hexadecimal digits belong to \\u");
+		p->at += digits;
+		if (digits == 4)
+			*out = put_utf8(*out, (uint32_t)code);
+		else
+			*(*out)++ = (char)code;
+		return 0;
+	}
+	*(*out)++ = name ? values[name - names] : at[1];
+	return 0;
+}
+
 static int parse_string(struct parser *p, uint32_t *ret)
 {
 	const char *at = p->at;
@@ -105,15 +163,16 @@ static int parse_string(struct parser *p, uint32_t *ret)
 		return code;
 	out = f->text + f->used;
 	f->nodes[*ret].text = out;
-	for (; *p->at != quote; p->at++) {
-		if (*p->at == '\\' && p->at[1]) {
-			p->at++;
-			*out++ = *p->at == 'n' ? '\n' : *p->at == 't' ? '\t' : *p->at;
-		} else if (*p->at) {
-			*out++ = *p->at;
-		} else {
+	while (*p->at != quote) {
+		if (!*p->at)
 			return fail(p, at, "a string that does not end");
+		if (*p->at != '\\' || !p->at[1]) {
+			*out++ = *p->at++;
+			continue;
 		}
+		code = parse_escape(p, &out);
+		if (code)
+			return code;
 	}
 	p->at++;
 	f->nodes[*ret].size = out - f->nodes[*ret].text;

@@ -29,7 +29,7 @@ HEAD = """\
 #define WEIR_CLASS_POINTER 3u
 /* Bits 0..47: two per argument. Bits 48..55: their number. Bit 63: always set. */
 #define WEIR_SIGNATURE(count, classes)                                                             \\
-	(UINT64_C(1) << 63 | (uint64_t)(count) << 48 | (uint64_t)(classes))
+	(UINT64_C(1) << 63 | UINT64_C(1) * (count) << 48 | UINT64_C(1) * (classes))
 
 static inline uint64_t weir_f32_word_(float value)
 {
@@ -54,52 +54,40 @@ static inline uint64_t weir_f64_word_(double value)
 #ifdef __cplusplus
 
 extern "C++" {
-template <typename T> struct weir_arg_ {
+/* By __builtin_classify_type: 5 is a pointer, 8 a real floating type, 9 a complex one. */
+template <typename T, int = __builtin_classify_type(*static_cast<T *>(nullptr))> struct weir_arg_ {
 	static constexpr uint64_t kind = WEIR_CLASS_INT;
 	static uint64_t word(T value)
 	{
 		return static_cast<uint64_t>(value);
 	}
 };
-template <typename T> struct weir_arg_<T *> {
+template <typename T> struct weir_arg_<T *, 5> {
 	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
 	static uint64_t word(T *value)
 	{
 		return reinterpret_cast<uintptr_t>(value);
 	}
 };
-template <> struct weir_arg_<decltype(nullptr)> {
+template <int any> struct weir_arg_<decltype(nullptr), any> {
 	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
 	static uint64_t word(decltype(nullptr))
 	{
 		return 0;
 	}
 };
-template <> struct weir_arg_<float> {
-	static constexpr uint64_t kind = WEIR_CLASS_F32;
-	static uint64_t word(float value)
+template <typename T> struct weir_arg_<T, 8> {
+	static constexpr bool single = sizeof(T) == sizeof(float);
+	static constexpr uint64_t kind = single ? WEIR_CLASS_F32 : WEIR_CLASS_F64;
+	static uint64_t word(T value)
 	{
-		return weir_f32_word_(value);
+		return single ? weir_f32_word_(static_cast<float>(value))
+		              : weir_f64_word_(static_cast<double>(value));
 	}
 };
-template <> struct weir_arg_<double> {
-	static constexpr uint64_t kind = WEIR_CLASS_F64;
-	static uint64_t word(double value)
-	{
-		return weir_f64_word_(value);
-	}
+template <typename T> struct weir_arg_<T, 9> {
+	static_assert(sizeof(T) == 0, "weir records no complex numbers");
 };
-template <> struct weir_arg_<long double> {
-	static constexpr uint64_t kind = WEIR_CLASS_F64;
-	static uint64_t word(long double value)
-	{
-		return weir_f64_word_(static_cast<double>(value));
-	}
-};
-#if !defined(__clang__) && __GNUC__ >= 13 /* before, these are float and double */
-template <> struct weir_arg_<_Float32> : weir_arg_<float> { };
-template <> struct weir_arg_<_Float64> : weir_arg_<double> { };
-#endif
 
 template <typename... T> struct weir_kinds_ {
 	static constexpr uint64_t value = 0;
@@ -109,16 +97,22 @@ template <typename First, typename... T> struct weir_kinds_<First, T...> {
 };
 template <typename T> using weir_u64_ = uint64_t;
 }
+#define WEIR_CALLED_(type, entry) reinterpret_cast<type>(entry)
 
 #else
 
-/* 5: pointer; 8: real floating. No operand is evaluated but the one that is chosen, and that once. */
+/* 5: pointer; 8: real floating; 9: complex. No operand is evaluated but the one that is chosen, and
+ * that once. */
 #define WEIR_IS_REAL_(x) (__builtin_classify_type(x) == 8)
 #define WEIR_REAL_(x) __builtin_choose_expr(WEIR_IS_REAL_(x), (x), 0.0)
 #define WEIR_CLASS_(x)                                                                             \\
 	((uint64_t)(WEIR_IS_REAL_(x)                                                               \\
 	                ? sizeof(WEIR_REAL_(x)) == sizeof(float) ? WEIR_CLASS_F32 : WEIR_CLASS_F64 \\
-	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT) +         \\
+	 0 * sizeof(struct {                                                                       \\
+		 _Static_assert(__builtin_classify_type(x) != 9, "weir records no complex numbers"); \\
+		 int unused;                                                                       \\
+	 }))
 #define WEIR_WORD_(x)                                                                              \\
 	__builtin_choose_expr(                                                                     \\
 	    WEIR_IS_REAL_(x),                                                                      \\
@@ -126,6 +120,7 @@ template <typename T> using weir_u64_ = uint64_t;
 	                          weir_f32_word_((float)WEIR_REAL_(x)),                            \\
 	                          weir_f64_word_((double)WEIR_REAL_(x))),                          \\
 	    (uint64_t)__builtin_choose_expr(WEIR_IS_REAL_(x), 0, (x)))
+#define WEIR_CALLED_(type, entry) ((type)(entry))
 
 #endif
 
@@ -192,7 +187,7 @@ def main():
         out += code(f"static inline int weir_call_{n}_(struct weir_probe *probe, uint64_t signature"
                     f"{comma}{joined('uint64_t a{}', n)})")
         out += "{\n\tif (WEIR_FITS_ENTRY_(probe, signature)) {\n"
-        out += code(f"\t\t((void (*)({joined('uint64_t', n) if n else 'void'}))WEIR_ENTRY_(probe))"
+        out += code(f"\t\tWEIR_CALLED_(void (*)({joined('uint64_t', n) if n else 'void'}), WEIR_ENTRY_(probe))"
                     f"({joined('a{}', n)});")
         out += "\t\treturn 0;\n\t}\n"
         if n:

@@ -18,7 +18,7 @@
 #define WEIR_CLASS_POINTER 3u
 /* Bits 0..47: two per argument. Bits 48..55: their number. Bit 63: always set. */
 #define WEIR_SIGNATURE(count, classes)                                                             \
-	(UINT64_C(1) << 63 | (uint64_t)(count) << 48 | (uint64_t)(classes))
+	(UINT64_C(1) << 63 | UINT64_C(1) * (count) << 48 | UINT64_C(1) * (classes))
 
 static inline uint64_t weir_f32_word_(float value)
 {
@@ -43,52 +43,40 @@ static inline uint64_t weir_f64_word_(double value)
 #ifdef __cplusplus
 
 extern "C++" {
-template <typename T> struct weir_arg_ {
+/* By __builtin_classify_type: 5 is a pointer, 8 a real floating type, 9 a complex one. */
+template <typename T, int = __builtin_classify_type(*static_cast<T *>(nullptr))> struct weir_arg_ {
 	static constexpr uint64_t kind = WEIR_CLASS_INT;
 	static uint64_t word(T value)
 	{
 		return static_cast<uint64_t>(value);
 	}
 };
-template <typename T> struct weir_arg_<T *> {
+template <typename T> struct weir_arg_<T *, 5> {
 	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
 	static uint64_t word(T *value)
 	{
 		return reinterpret_cast<uintptr_t>(value);
 	}
 };
-template <> struct weir_arg_<decltype(nullptr)> {
+template <int any> struct weir_arg_<decltype(nullptr), any> {
 	static constexpr uint64_t kind = WEIR_CLASS_POINTER;
 	static uint64_t word(decltype(nullptr))
 	{
 		return 0;
 	}
 };
-template <> struct weir_arg_<float> {
-	static constexpr uint64_t kind = WEIR_CLASS_F32;
-	static uint64_t word(float value)
+template <typename T> struct weir_arg_<T, 8> {
+	static constexpr bool single = sizeof(T) == sizeof(float);
+	static constexpr uint64_t kind = single ? WEIR_CLASS_F32 : WEIR_CLASS_F64;
+	static uint64_t word(T value)
 	{
-		return weir_f32_word_(value);
+		return single ? weir_f32_word_(static_cast<float>(value))
+		              : weir_f64_word_(static_cast<double>(value));
 	}
 };
-template <> struct weir_arg_<double> {
-	static constexpr uint64_t kind = WEIR_CLASS_F64;
-	static uint64_t word(double value)
-	{
-		return weir_f64_word_(value);
-	}
+template <typename T> struct weir_arg_<T, 9> {
+	static_assert(sizeof(T) == 0, "weir records no complex numbers");
 };
-template <> struct weir_arg_<long double> {
-	static constexpr uint64_t kind = WEIR_CLASS_F64;
-	static uint64_t word(long double value)
-	{
-		return weir_f64_word_(static_cast<double>(value));
-	}
-};
-#if !defined(__clang__) && __GNUC__ >= 13 /* before, these are float and double */
-template <> struct weir_arg_<_Float32> : weir_arg_<float> { };
-template <> struct weir_arg_<_Float64> : weir_arg_<double> { };
-#endif
 
 template <typename... T> struct weir_kinds_ {
 	static constexpr uint64_t value = 0;
@@ -98,16 +86,22 @@ template <typename First, typename... T> struct weir_kinds_<First, T...> {
 };
 template <typename T> using weir_u64_ = uint64_t;
 }
+#define WEIR_CALLED_(type, entry) reinterpret_cast<type>(entry)
 
 #else
 
-/* 5: pointer; 8: real floating. No operand is evaluated but the one that is chosen, and that once. */
+/* 5: pointer; 8: real floating; 9: complex. No operand is evaluated but the one that is chosen, and
+ * that once. */
 #define WEIR_IS_REAL_(x) (__builtin_classify_type(x) == 8)
 #define WEIR_REAL_(x) __builtin_choose_expr(WEIR_IS_REAL_(x), (x), 0.0)
 #define WEIR_CLASS_(x)                                                                             \
 	((uint64_t)(WEIR_IS_REAL_(x)                                                               \
 	                ? sizeof(WEIR_REAL_(x)) == sizeof(float) ? WEIR_CLASS_F32 : WEIR_CLASS_F64 \
-	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT))
+	                : __builtin_classify_type(x) == 5 ? WEIR_CLASS_POINTER : WEIR_CLASS_INT) +         \
+	 0 * sizeof(struct {                                                                       \
+		 _Static_assert(__builtin_classify_type(x) != 9, "weir records no complex numbers"); \
+		 int unused;                                                                       \
+	 }))
 #define WEIR_WORD_(x)                                                                              \
 	__builtin_choose_expr(                                                                     \
 	    WEIR_IS_REAL_(x),                                                                      \
@@ -115,6 +109,7 @@ template <typename T> using weir_u64_ = uint64_t;
 	                          weir_f32_word_((float)WEIR_REAL_(x)),                            \
 	                          weir_f64_word_((double)WEIR_REAL_(x))),                          \
 	    (uint64_t)__builtin_choose_expr(WEIR_IS_REAL_(x), 0, (x)))
+#define WEIR_CALLED_(type, entry) ((type)(entry))
 
 #endif
 
@@ -144,7 +139,7 @@ template <typename T> using weir_u64_ = uint64_t;
 static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(void))WEIR_ENTRY_(probe))();
+		WEIR_CALLED_(void (*)(void), WEIR_ENTRY_(probe))();
 		return 0;
 	}
 	return weir_fire_args(probe, signature, NULL);
@@ -153,7 +148,7 @@ static inline int weir_call_0_(struct weir_probe *probe, uint64_t signature)
 static inline int weir_call_1_(struct weir_probe *probe, uint64_t signature, uint64_t a0)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t))WEIR_ENTRY_(probe))(a0);
+		WEIR_CALLED_(void (*)(uint64_t), WEIR_ENTRY_(probe))(a0);
 		return 0;
 	}
 	const uint64_t args[] = { a0 };
@@ -164,7 +159,7 @@ static inline int weir_call_2_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1 };
@@ -175,7 +170,8 @@ static inline int weir_call_3_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1,
+		    a2);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2 };
@@ -186,8 +182,8 @@ static inline int weir_call_4_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1,
-		    a2, a3);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3 };
@@ -198,8 +194,8 @@ static inline int weir_call_5_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4 };
@@ -210,8 +206,8 @@ static inline int weir_call_6_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5 };
@@ -222,8 +218,8 @@ static inline int weir_call_7_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6 };
@@ -234,8 +230,9 @@ static inline int weir_call_8_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7 };
@@ -247,8 +244,9 @@ static inline int weir_call_9_(struct weir_probe *probe, uint64_t signature, uin
     uint64_t a8)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8 };
@@ -260,9 +258,9 @@ static inline int weir_call_10_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 };
@@ -274,9 +272,9 @@ static inline int weir_call_11_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
-		    a4, a5, a6, a7, a8, a9, a10);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10 };
@@ -288,9 +286,9 @@ static inline int weir_call_12_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11 };
@@ -302,9 +300,9 @@ static inline int weir_call_13_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
 		    a11, a12);
 		return 0;
 	}
@@ -317,10 +315,10 @@ static inline int weir_call_14_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a8, uint64_t a9, uint64_t a10, uint64_t a11, uint64_t a12, uint64_t a13)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13);
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13 };
@@ -333,10 +331,10 @@ static inline int weir_call_15_(struct weir_probe *probe, uint64_t signature, ui
     a14)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14);
+		    uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -350,10 +348,10 @@ static inline int weir_call_16_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
-		    a9, a10, a11, a12, a13, a14, a15);
+		    uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -367,10 +365,10 @@ static inline int weir_call_17_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -384,10 +382,11 @@ static inline int weir_call_18_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3,
-		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12,
+		    a13, a14, a15, a16, a17);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -401,11 +400,11 @@ static inline int weir_call_19_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0,
-		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
-		    a18);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t),
+		    WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12,
+		    a13, a14, a15, a16, a17, a18);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -419,10 +418,10 @@ static inline int weir_call_20_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
 		    a11, a12, a13, a14, a15, a16, a17, a18, a19);
 		return 0;
 	}
@@ -437,11 +436,11 @@ static inline int weir_call_21_(struct weir_probe *probe, uint64_t signature, ui
     a14, uint64_t a15, uint64_t a16, uint64_t a17, uint64_t a18, uint64_t a19, uint64_t a20)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		    uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
+		    a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -456,11 +455,11 @@ static inline int weir_call_22_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a21)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10,
-		    a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
+		    uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
+		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -475,11 +474,12 @@ static inline int weir_call_23_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a21, uint64_t a22)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5, a6, a7, a8,
-		    a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22);
+		    uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0, a1, a2, a3,
+		    a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19,
+		    a20, a21, a22);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,
@@ -494,12 +494,12 @@ static inline int weir_call_24_(struct weir_probe *probe, uint64_t signature, ui
     uint64_t a21, uint64_t a22, uint64_t a23)
 {
 	if (WEIR_FITS_ENTRY_(probe, signature)) {
-		((void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+		WEIR_CALLED_(void (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
 		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-		    uint64_t, uint64_t, uint64_t))WEIR_ENTRY_(probe))(a0, a1, a2, a3, a4, a5,
-		    a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21,
-		    a22, a23);
+		    uint64_t, uint64_t, uint64_t, uint64_t, uint64_t), WEIR_ENTRY_(probe))(a0,
+		    a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17,
+		    a18, a19, a20, a21, a22, a23);
 		return 0;
 	}
 	const uint64_t args[] = { a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13,

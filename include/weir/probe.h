@@ -140,7 +140,7 @@ template <typename T> struct weir_integer_ {
 };
 template <typename T> struct weir_float_ {
 	T value;
-	template <typename U, typename = decltype(1.0f * *static_cast<U *>(nullptr))>
+	template <typename U, typename = decltype(1.0f < *static_cast<U *>(nullptr))>
 	constexpr weir_float_(U from) : value(static_cast<T>(from))
 	{
 	}
@@ -291,20 +291,23 @@ template <typename T> struct weir_float_ {
 		    provider##_##probe##_call_(WEIR_SELECT_(WEIR_ARGS_, n)(__VA_ARGS__));    \
 	})
 
-/* What an argument is: a kind of field, or a pointer that C lets be any other. */
-#define WEIR_KIND_VOID_     4
+/* What an argument is: a kind of field, a pointer that C lets be any other, or nothing that fits. */
+#define WEIR_KIND_VOID_   4
+#define WEIR_KIND_OTHER_  5
 /* The inner choice: a float would be promoted, with a warning. */
-#define WEIR_IS_POINTER_(x) (__builtin_classify_type(_Generic((x), float : 0, default : (x))) == 5)
+#define WEIR_CLASSIFY_(x) __builtin_classify_type(_Generic((x), float : 0.0, default : (x)))
+/* 1 to 4: integers; 5: pointers; 8: real floating types; 18: clang's _BitInt. */
 #define WEIR_ARG_KIND_(x) \
-	_Generic((x),                                                                              \
-		float: WEIR_KIND_FLOAT_,                                                           \
-		double: WEIR_KIND_FLOAT_,                                                          \
-		long double: WEIR_KIND_FLOAT_,                                                     \
-		char *: WEIR_KIND_STRING_,                                                         \
-		const char *: WEIR_KIND_STRING_,                                                   \
-		void *: WEIR_KIND_VOID_,                                                           \
-		const void *: WEIR_KIND_VOID_,                                                     \
-		default: WEIR_IS_POINTER_(x) ? WEIR_KIND_POINTER_ : WEIR_KIND_INTEGER_)
+	_Generic((x),                                                       \
+		char *: WEIR_KIND_STRING_,                                  \
+		const char *: WEIR_KIND_STRING_,                            \
+		void *: WEIR_KIND_VOID_,                                    \
+		const void *: WEIR_KIND_VOID_,                              \
+		default: WEIR_CLASSIFY_(x) == 5 ? WEIR_KIND_POINTER_        \
+		         : WEIR_CLASSIFY_(x) == 8 ? WEIR_KIND_FLOAT_        \
+		         : WEIR_CLASSIFY_(x) <= 4 || WEIR_CLASSIFY_(x) == 18 \
+		             ? WEIR_KIND_INTEGER_                           \
+		             : WEIR_KIND_OTHER_)
 #define WEIR_KIND_OF_(id, i)                                        \
 	((i) < 12 ? id##_kinds_low_ >> ((i) < 12 ? 2 * (i) : 0) & 3 \
 	          : id##_kinds_high_ >> ((i) < 12 ? 0 : 2 * ((i)-12)) & 3)
@@ -312,7 +315,7 @@ template <typename T> struct weir_float_ {
 	((field) == WEIR_KIND_INTEGER_  ? (arg) == WEIR_KIND_INTEGER_                            \
 	 : (field) == WEIR_KIND_FLOAT_  ? (arg) <= WEIR_KIND_FLOAT_                              \
 	 : (field) == WEIR_KIND_STRING_ ? (arg) == WEIR_KIND_STRING_ || (arg) == WEIR_KIND_VOID_ \
-	                                : (arg) >= WEIR_KIND_STRING_)
+	                                : (arg) >= WEIR_KIND_STRING_ && (arg) <= WEIR_KIND_VOID_)
 #define WEIR_CHECK_ARG_(id, i, x)                                                                \
 	_Static_assert((i) >= id##_args_ || WEIR_FITS_(WEIR_KIND_OF_(id, i), WEIR_ARG_KIND_(x)), \
 	               "wrong type of argument `" #x "` of probe " #id)

@@ -220,6 +220,12 @@ def test_where():
                              ("pats == 1", "nearest: path"), ("path > n", "no field")):
         run = trace("-p", target.pid, "-d", "1", "-W", expression, "shop:*", status=1)
         assert says in run.err, (expression, run.err)
+    # Of probes that come later it is told once, and the command's success is not weir's.
+    for expression, says in (("nosuch > 1", "no field `nosuch`"), ("path > 1", "string is compared")):
+        run = trace("-q", "-W", expression, "shop:order", "--", SHOP, "-n", 5, status=1)
+        assert run.err.count(says) == 1 and "nothing is shown" in run.err, run.err
+    run = trace("-W", "id == 3", "shop:*", "--", SHOP, "-n", 5)
+    assert run.count("shown") == 1 and "--where" not in run.err, run.err
 
 
 def test_tid():

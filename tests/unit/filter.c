@@ -107,6 +107,10 @@ static void test_values(void **state)
 		{ "probe == \"order\" && provider ~ \"s*\"", 1 },
 		{ "  i==-5  ", 1 },
 		{ "path == \"a\\\"b\"", 0 },
+		{ "path == '\\x2fcart\\u002F7'", 1 },
+		{ "path != '\\x2fcart\\u002f\\x37'", 0 },
+		{ "'\\u00e9' == '\xc3\xa9' && '\\u20ac' == '\xe2\x82\xac'", 1 },
+		{ "'\\n\\r\\t\\b\\f\\/\\\\\\'' == '\n\r\t\b\f/\\x5c\\x27'", 1 },
 	};
 
 	(void)state;
@@ -129,6 +133,9 @@ static void test_errors(void **state)
 		{ "i == 3)", "column 7" },
 		{ "i == 3 4", "column 8" },
 		{ "path == \"abc", "does not end" },
+		{ "path == \"abc\\", "does not end" },
+		{ "path == '\\x1'", "column 10: two hexadecimal digits" },
+		{ "path == '\\u12 4'", "column 10: four hexadecimal digits" },
 		{ "i == 3x", "column 7" },
 		{ "&& i", "column 1" },
 		{ "i == 3 &&", "column 10" },
