@@ -74,7 +74,7 @@ static int mailbox_connect(uint64_t mailbox)
 	return -1;
 }
 
-static void hand_over(uint64_t mailbox, uint64_t key)
+void follow_hand_over(uint64_t mailbox, uint64_t key)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -108,7 +108,7 @@ void follow_end(struct follow *follow, bool armed)
 		if (!follow_wanted(s))
 			continue;
 		if (armed && s->mailbox)
-			hand_over(s->mailbox, s->mailbox_key);
+			follow_hand_over(s->mailbox, s->mailbox_key);
 		/* release: partner is the tracer's load before it looks into its mailbox */
 		if (follow->shared)
 			__atomic_fetch_add(&follow->shared[k].children, 1, __ATOMIC_RELEASE);

@@ -25,6 +25,9 @@ void follow_prepare(void);
 /* In the child: what there is of the parent's sessions, before its memory is replaced. */
 void follow_begin(struct follow *ret);
 
+/* Send this process's memory to a tracer's mailbox, if it can be done without waiting. */
+void follow_hand_over(uint64_t mailbox, uint64_t key);
+
 /* In the child: hand over the new memory, which must be whole; `armed`: there is one. */
 void follow_end(struct follow *follow, bool armed);
 

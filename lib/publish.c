@@ -218,6 +218,7 @@ static int buffers_start(struct weir_provider *provider)
 		provider->error = pool_err;
 	session_from_environment();
 	shm_ready();
+	session_announce();
 	return 0;
 }
 

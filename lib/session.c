@@ -138,6 +138,14 @@ void session_from_environment(void)
 	__atomic_store_n(&waited_for, 0, __ATOMIC_RELAXED);
 }
 
+void session_announce(void)
+{
+	int session = __atomic_load_n(&waited_for, __ATOMIC_RELAXED);
+
+	if (session >= 0 && shm.sessions[session].mailbox)
+		follow_hand_over(shm.sessions[session].mailbox, shm.sessions[session].mailbox_key);
+}
+
 /* The same place in a pool of the same size, if a size was asked for: an eighth of it else. */
 static void packets_inherit(unsigned k, const struct weir_shm_session *parent,
                             struct weir_shm_session *as)

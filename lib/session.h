@@ -23,6 +23,9 @@ void session_match(struct probe *probe);
  */
 void session_from_environment(void);
 
+/* Hand the memory, which is whole now, to the tracer that the environment named: it may run late. */
+void session_announce(void);
+
 /* The same from a parent's sessions that are to be followed. */
 void session_inherit(const struct weir_shm_session *parent);
 

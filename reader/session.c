@@ -492,6 +492,20 @@ bool session_pending(const struct shm *shm, const struct session_options *option
 	return false;
 }
 
+bool session_in_vain(const struct shm *shm, const struct session_options *options)
+{
+	for (uint32_t i = 0; i < shm->head.sessions; i++) {
+		const struct weir_shm_session *s = shm_session(shm, i);
+		uint64_t word = __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
+
+		if (WEIR_SESSION_STATE(word) == WEIR_SESSION_EXPIRED && options->mailbox &&
+		    __atomic_load_n(&s->mailbox, __ATOMIC_RELAXED) == options->mailbox &&
+		    !__atomic_load_n(&s->owner, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
 static int adopt_locked(struct session *session, uint32_t index, struct weir_error *err)
 {
 	const struct shm *shm = session->shm;

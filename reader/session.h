@@ -74,6 +74,9 @@ void session_populate(const struct session *session);
 /* Does any session of this memory wait to be adopted by this tracer? */
 bool session_pending(const struct shm *shm, const struct session_options *options);
 
+/* Did one, until it expired? */
+bool session_in_vain(const struct shm *shm, const struct session_options *options);
+
 /* Switch on every probe of `schema` that matches. Returns how many match, whoever armed them. */
 int session_arm(const struct session *session, const struct schema *schema);
 

@@ -82,10 +82,11 @@ static int check_file(int fd, struct stat *st, struct weir_error *err)
 	if (!S_ISREG(st->st_mode) || fs.f_type != TMPFS_MAGIC)
 		return weir_err(err, -EPERM, "what is named `weir` is no memfd");
 	seals = fcntl(fd, F_GET_SEALS);
+	/* Its seals come at once, the last one too: without that one, it may just be being made. */
 	if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) !=
 	                     (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return weir_err(
-		    err, -EPERM,
+		    err, seals >= 0 && !(seals & F_SEAL_SEAL) ? -EAGAIN : -EPERM,
 		    "the memfd is not sealed: its owner could cut it off under the reader");
 	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return weir_err(err, -EPERM, "the memfd is sealed against writing");

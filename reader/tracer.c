@@ -314,8 +314,16 @@ static int target_claim(struct target *target, struct weir_error *err)
 	const struct session_options *options = &target->tracer->options.session;
 	int code = session_adopt(&target->shm, &target->clock, options, &target->session, NULL);
 
-	if (code)
+	if (code) {
+		bool in_vain = session_in_vain(&target->shm, options);
+
 		code = session_claim(&target->shm, &target->clock, options, &target->session, err);
+		if (!code && in_vain)
+			notice(target->tracer,
+			       "process %d (%s) waited for weir, which did not run for seconds: "
+			       "its first events are lost, and not counted",
+			       target->process->pid, target->process->name);
+	}
 	if (code)
 		return code;
 	code = stream_init(&target->stream, &target->session);
@@ -516,10 +524,12 @@ int tracer_add(struct tracer *tracer, pid_t pid, struct weir_error *err)
 	process->asked = process->family = true;
 	kin_set(tracer, pid, true);
 	process->look_at = process->born + SECOND;
-	code = process_search(tracer, process, NULL, err);
+	do
+		code = process_search(tracer, process, NULL, err);
+	while (code == -EAGAIN && clock_monotonic() < process->look_at && (nap(MS), true));
 	if (code == -ENOENT && process_is_over(process))
 		code = rights_explain(pid, RIGHTS_READ, -ESRCH, err);
-	if (code == -ENOENT && tracer->options.wait) {
+	if ((code == -ENOENT || code == -EAGAIN) && tracer->options.wait) {
 		process->look_at = process->born + WALK_EVERY;
 		return 0;
 	}
@@ -574,6 +584,14 @@ static int64_t next_search(const struct tracer_process *process, int64_t now)
 	return now + (age < 60 * SECOND && process->family ? SECOND / 10 : 2 * SECOND);
 }
 
+/* When to look again for a memory that is just being made: its program may get no processor. */
+static int64_t next_made(struct tracer_process *process, int64_t now)
+{
+	if (!process->unmade)
+		process->unmade = now;
+	return now + (now - process->unmade < SECOND ? MS : SECOND / 10);
+}
+
 static void process_refresh(struct tracer *tracer, struct tracer_process *process, int64_t now)
 {
 	struct weir_error err = { 0 };
@@ -583,8 +601,12 @@ static void process_refresh(struct tracer *tracer, struct tracer_process *proces
 	if (process->ended || process->denied || now < process->look_at)
 		return;
 	code = process_search(tracer, process, &opened, &err);
+	if (code == -EAGAIN) {
+		process->look_at = next_made(process, now);
+		return;
+	}
+	process->unmade = 0;
 	process->look_at = next_search(process, now);
-	/* A memory that is just being made has no seals yet: ask a young process again. */
 	if ((code == -EACCES || code == -EPERM) && now - process->born < SECOND &&
 	    !process->targets)
 		return;

@@ -27,6 +27,7 @@ struct tracer_process {
 	int targets;     /* shared memories being traced */
 	int64_t born;    /* when it was first seen, or seen to run another program */
 	int64_t look_at; /* for its shared memories, next; CLOCK_MONOTONIC, ns */
+	int64_t unmade;  /* since when one has been in the making; 0: none is */
 	uint64_t round;  /* of the walk that last met it */
 };
 

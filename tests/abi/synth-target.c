@@ -5,7 +5,7 @@
  *   synth-target [-n EVENTS] [-t THREADS] [-g NS between fires] [-c tsc|mono] [-P PACKETS]
  *                [-w: wait for a tracer before, and for it to have left after] [-b: allow block]
  *                [-s SECONDS to live on after] [-o FILE: copy of the memory at the end]
- *                [-u: unsealed] [-x BYTES: wrong size] [-M MAJOR] [-k: arm itself, PENDING] [-l: a
+ *                [-u: unsealed] [-U MS: sealed after] [-x BYTES: wrong size] [-M MAJOR] [-k: arm itself, PENDING] [-l: a
  * late probe]
  *                [-S: scribble over the shared memory meanwhile] [-r SEED: fill it with noise
  * first]
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	pthread_t thread[SYNTH_SLOTS];
 	uint64_t fired = 0;
 
-	for (int c; (c = getopt(argc, argv, "n:t:g:c:P:wbs:o:ux:M:klSr:F")) >= 0;) {
+	for (int c; (c = getopt(argc, argv, "n:t:g:c:P:wbs:o:ux:M:klSr:FU:")) >= 0;) {
 		switch (c) {
 		case 'n':
 			events = strtoull(optarg, NULL, 0);
@@ -151,6 +151,9 @@ int main(int argc, char **argv)
 			break;
 		case 'u':
 			o.unsealed = true;
+			break;
+		case 'U':
+			o.seal_after = atoi(optarg);
 			break;
 		case 'x':
 			o.excess = atoi(optarg);

@@ -121,6 +121,7 @@ int synth_create(struct synth *s, const struct synth_options *o)
 	s->fd = memfd_create(WEIR_SHM_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (s->fd < 0 || ftruncate(s->fd, h.size + o->excess))
 		return -1;
+	usleep(o->seal_after * 1000);
 	if (!o->unsealed && fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -1;
 	s->base = mmap(NULL, h.size, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);

@@ -59,7 +59,8 @@ struct synth_options {
 	uint32_t features;
 	uint32_t pid; /* 0: getpid() */
 	bool unsealed;
-	uint64_t excess; /* bytes by which the file is larger than its header says */
+	uint32_t seal_after; /* ms: as if it got no processor meanwhile */
+	uint64_t excess;     /* bytes by which the file is larger than its header says */
 };
 
 int synth_create(struct synth *synth, const struct synth_options *options);

@@ -325,6 +325,15 @@ def test_command():
     assert len([line for line in run.out.splitlines() if line[0] == "{"]) == 3
 
 
+def test_command_slow():
+    """The command makes its memory slowly; or weir gets no processor while it fires and ends."""
+    assert trace("--", SYNTH, "-U", 1500, "-w", "-n", 10).count("events") == 10
+    stopped = f"kill -STOP $PPID; (sleep 2; kill -CONT $PPID) >&- 2>&- & exec {SHOP} -n 5"
+    assert trace("--", "sh", "-c", stopped).count("events") == 6
+    stopped = f"kill -STOP $PPID; (sleep 4; kill -CONT $PPID) >&- 2>&- & exec {SHOP} -n 600 -g 10000000"
+    says(trace("--", "sh", "-c", stopped), "waited for weir", "not counted")
+
+
 def test_command_missed():
     """A command that never had such a probe: what it had instead."""
     run = trace("shop:ordr", "--", SHOP, "-n", 1, status=1)
