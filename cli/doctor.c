@@ -36,8 +36,8 @@
 #endif
 #define TRACEFS_MAGIC_ 0x74726163
 
-#define SETCAP \
-	"sudo weir ...; or: sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep $(command -v weir)"
+#define SETCAP(caps) "sudo weir ...; or: sudo setcap " caps "=ep $(command -v weir)"
+#define PTRACE_CAPS  "cap_sys_ptrace,cap_dac_read_search"
 
 static const char *const status_names[] = { "ok", "limited", "missing" };
 
@@ -99,11 +99,21 @@ static void check_ptrace(struct report *r)
 {
 	long scope = doctor_sysctl("/proc/sys/kernel/yama/ptrace_scope");
 
-	if (have(CAP_SYS_PTRACE))
+	bool reads = have(CAP_DAC_READ_SEARCH) || have(CAP_DAC_OVERRIDE);
+
+	if (have(CAP_SYS_PTRACE) && rights_in_user_ns())
+		doctor_add(r, "other processes", LIMITED, "run weir on the host, as root",
+		           "processes of this user namespace can be traced, those outside of it "
+		           "not, whatever capabilities this user has in it");
+	else if (have(CAP_SYS_PTRACE) && reads)
 		doctor_add(r, "other processes", OK, "",
 		           "CAP_SYS_PTRACE: every user's processes can be traced");
+	else if (have(CAP_SYS_PTRACE))
+		doctor_add(r, "other processes", LIMITED, SETCAP(PTRACE_CAPS),
+		           "CAP_SYS_PTRACE, but no CAP_DAC_READ_SEARCH, which /proc/PID/fd of "
+		           "others takes: processes of this user can be traced");
 	else if (scope < 1)
-		doctor_add(r, "other processes", LIMITED, SETCAP,
+		doctor_add(r, "other processes", LIMITED, SETCAP(PTRACE_CAPS),
 		           "processes of this user can be traced, others' not");
 	else
 		doctor_add(
@@ -157,6 +167,11 @@ static void check_uprobes(struct report *r)
 	char path[4096];
 	int fd;
 
+	if (type < 0 && access("/sys/bus", F_OK)) {
+		doctor_add(r, "uprobes", LIMITED, "sudo mount -t sysfs sysfs /sys",
+		           "could not be tried: /sys is not mounted");
+		return;
+	}
 	if (type < 0) {
 		doctor_add(r, "uprobes", MISSING, "a kernel with CONFIG_UPROBE_EVENTS",
 		           "this kernel has none: USDT cannot be traced; buffers can");
@@ -178,7 +193,8 @@ static void check_uprobes(struct report *r)
 		int code = errno;
 		const char *filter = refused_by_filter(code, CAP_PERFMON);
 
-		doctor_add(r, "uprobes", MISSING, filter ? filter : SETCAP,
+		/* Some kernels are content with CAP_PERFMON; this one may not be. */
+		doctor_add(r, "uprobes", MISSING, filter ? filter : SETCAP("cap_sys_admin"),
 		           "perf_event_open: %s (%skernel.perf_event_paranoid=%ld): USDT cannot be "
 		           "traced; "
 		           "buffers can",
@@ -209,7 +225,7 @@ static void check_bpf(struct report *r)
 		int code = errno;
 		const char *filter = refused_by_filter(code, CAP_BPF);
 
-		doctor_add(r, "BPF", MISSING, filter ? filter : SETCAP,
+		doctor_add(r, "BPF", MISSING, filter ? filter : SETCAP("cap_bpf,cap_perfmon"),
 		           "loading a program: %s (%skernel.unprivileged_bpf_disabled=%ld)%s",
 		           strerror(code), filter ? "a seccomp filter; " : "", disabled,
 		           disabled == 0 ? "" : "; weir trace and weir record do without");

@@ -244,6 +244,13 @@ static int judge_scope(const struct rights_facts *f, struct weir_error *err)
 	return 0;
 }
 
+bool rights_in_user_ns(void)
+{
+	char ours[256];
+
+	return process_file(0, "uid_map", ours, sizeof(ours)) >= 0 && !is_initial_map(ours);
+}
+
 /* What ptrace_may_access asks of somebody without CAP_SYS_PTRACE, in its order. */
 static int judge_ptrace(const struct rights_facts *f, enum rights_need need, struct weir_error *err)
 {
@@ -268,6 +275,23 @@ static int judge_ptrace(const struct rights_facts *f, enum rights_need need, str
 	return need == RIGHTS_MEMORY ? judge_scope(f, err) : 0;
 }
 
+/* /proc/PID/fd is its owner's alone: root's, if the process is not dumpable. */
+static int judge_folder(const struct rights_facts *f, struct weir_error *err)
+{
+	const struct process *p = &f->target;
+
+	if (rights_has(f->caps_effective, CAP_DAC_READ_SEARCH) ||
+	    rights_has(f->caps_effective, CAP_DAC_OVERRIDE) ||
+	    (f->dumpable && ids_match(&p->uid, f->uid)))
+		return 0;
+	return weir_err(err, -EPERM,
+	                "process %d (%s) %s: beside CAP_SYS_PTRACE, which you have, that takes "
+	                "CAP_DAC_READ_SEARCH, for /proc/%d/fd; try: sudo %s; or: sudo setcap "
+	                "cap_sys_ptrace,cap_dac_read_search=ep %s",
+	                p->pid, p->comm, f->dumpable ? "is another user's" : "is not dumpable",
+	                p->pid, f->command, f->exe);
+}
+
 static int judge_trap(const struct rights_facts *f, struct weir_error *err)
 {
 	bool perfmon = rights_has(f->caps_effective, CAP_PERFMON);
@@ -277,7 +301,7 @@ static int judge_trap(const struct rights_facts *f, struct weir_error *err)
 		return 0;
 	return weir_err(err, -EPERM,
 	                "uprobes and BPF programs need %s, which you lack; try: sudo %s; or: sudo "
-	                "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep %s",
+	                "setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep %s",
 	                perfmon ? "CAP_BPF"
 	                : bpf   ? "CAP_PERFMON"
 	                        : "CAP_BPF and CAP_PERFMON",
@@ -304,6 +328,8 @@ int rights_judge(const struct rights_facts *f, enum rights_need need, int code,
 		refused = judge_ptrace(f, need, err);
 	} else if (need == RIGHTS_MEMORY && f->ptrace_scope >= 3) {
 		refused = judge_scope(f, err);
+	} else if (need == RIGHTS_READ) {
+		refused = judge_folder(f, err);
 	}
 	if (refused)
 		return refused;

@@ -64,4 +64,7 @@ static inline bool rights_has(uint64_t caps, int cap)
 /* Capability bits of this process that are in effect. */
 uint64_t rights_own_caps(void);
 
+/* Does this process live in a user namespace other than the first one? Its capabilities end there. */
+bool rights_in_user_ns(void);
+
 #endif

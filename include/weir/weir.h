@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir: tracepoints that a running program declares at run time.
+ * weir: tracepoints that a running program declares at run time. For C11, C++11 and newer, with the
+ * extensions that gcc and clang share.
  *
  *     struct weir_provider *shop = NULL;
  *     struct weir_probe *order = weir_probe_off;

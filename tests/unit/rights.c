@@ -54,6 +54,24 @@ static void expect(const struct rights_facts *f, enum rights_need need, int code
 
 #define EXPECT(f, need, code, ...) expect(f, need, code, (const char *[]){ __VA_ARGS__, NULL })
 
+/* /proc/PID/fd of a process that is not one's own asks for more than ptrace does. */
+static void asks_for_the_folder(void **state)
+{
+	struct rights_facts f = same_user;
+
+	(void)state;
+	f.caps_effective = UINT64_C(1) << CAP_SYS_PTRACE;
+	EXPECT(&f, RIGHTS_READ, -EACCES, "security module");
+	f.dumpable = false;
+	EXPECT(&f, RIGHTS_READ, -EPERM, "not dumpable", "CAP_DAC_READ_SEARCH", "sudo");
+	EXPECT(&f, RIGHTS_MEMORY, -EACCES, "security module");
+	f.dumpable = true;
+	f.uid = 1001;
+	EXPECT(&f, RIGHTS_READ, -EPERM, "another user's", "CAP_DAC_READ_SEARCH", "sudo setcap");
+	f.caps_effective |= UINT64_C(1) << CAP_DAC_READ_SEARCH;
+	EXPECT(&f, RIGHTS_READ, -EACCES, "security module");
+}
+
 static void judges_each_cause(void **state)
 {
 	struct rights_facts f;
@@ -109,7 +127,7 @@ static void judges_trap(void **state)
 
 	(void)state;
 	EXPECT(&f, RIGHTS_TRAP, -EPERM, "CAP_BPF and CAP_PERFMON",
-	       "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep /usr/bin/weir");
+	       "setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search=ep /usr/bin/weir");
 	f.caps_effective = 1ull << 38;
 	EXPECT(&f, RIGHTS_TRAP, -EPERM, "need CAP_BPF,");
 	f.caps_effective |= 1ull << 39;
@@ -248,8 +266,11 @@ static void reads_processes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges_each_cause), cmocka_unit_test(judges_yama),
-		cmocka_unit_test(judges_trap),       cmocka_unit_test(explains_real_processes),
+		cmocka_unit_test(judges_each_cause),
+		cmocka_unit_test(asks_for_the_folder),
+		cmocka_unit_test(judges_yama),
+		cmocka_unit_test(judges_trap),
+		cmocka_unit_test(explains_real_processes),
 		cmocka_unit_test(reads_processes),
 	};
 
