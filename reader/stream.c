@@ -97,6 +97,13 @@ static void packet_free(const struct stream *stream, struct weir_shm_desc *desc,
 		syscall(SYS_futex, &s->released, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* Slots count for themselves, so the number alone may be another slot's. */
+static bool is_packet(const struct stream_entry *e, const struct weir_shm_desc *desc)
+{
+	return __atomic_load_n(&desc->sequence, __ATOMIC_RELAXED) == e->sequence &&
+	       __atomic_load_n(&desc->slot, __ATOMIC_RELAXED) == e->slot;
+}
+
 enum { NOTHING, PACKET, MOVED };
 
 /* One descriptor: PACKET if it holds a packet that is to be ordered. */
@@ -118,7 +125,8 @@ static int collect_once(struct stream *stream, uint32_t packet, struct stream_en
 	};
 	owner = __atomic_load_n(&desc->session, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (__atomic_load_n(&desc->state, __ATOMIC_RELAXED) != word)
+	/* Reopened by another slot, it has the word that it had. */
+	if (__atomic_load_n(&desc->state, __ATOMIC_RELAXED) != word || !is_packet(ret, desc))
 		return MOVED;
 	if (state == WEIR_PACKET_OPEN && !WEIR_COMMIT_COUNT(load_commit(stream, packet)))
 		return NOTHING;
@@ -201,7 +209,7 @@ static bool still_there(const struct stream_entry *e, const struct weir_shm_desc
 	       (WEIR_DESC_STATE(word) == WEIR_PACKET_OPEN ||
 	        WEIR_DESC_STATE(word) == WEIR_PACKET_FULL ||
 	        WEIR_DESC_STATE(word) == WEIR_PACKET_READ) &&
-	       __atomic_load_n(&desc->sequence, __ATOMIC_RELAXED) == e->sequence;
+	       is_packet(e, desc);
 }
 
 /* Deliver what is new of the slot's expected packet. 1: delivered or nothing new; 0: it is gone. */
@@ -229,6 +237,8 @@ static int deliver(struct stream *stream, const struct stream_entry *e, bool com
 	if (chunk.to > WEIR_SHM_PACKET_SIZE || chunk.to % 8 || chunk.to < chunk.from ||
 	    WEIR_COMMIT_COUNT(commit) < slot->count ||
 	    (uint64_t)chunk.count * sizeof(struct weir_shm_record) > chunk.to - chunk.from) {
+		if (copy && !still_there(e, desc))
+			return 0; /* another packet's word */
 		stream->bad++;
 		return 1; /* nothing of it can be believed; it goes its way */
 	}

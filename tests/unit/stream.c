@@ -29,7 +29,8 @@ struct fixture {
 	uint64_t jumps;
 	uint64_t chunks;
 	uint32_t sequence[2];
-	int refuse; /* what the consumer returns */
+	int refuse;                     /* what the consumer returns */
+	struct weir_shm_desc *reopened; /* by another slot, while it consumes */
 };
 
 static int setup(void **state)
@@ -113,6 +114,8 @@ static int on_chunk(void *arg, const struct stream_chunk *chunk)
 		at += WEIR_RECORD_LENGTH(record[0]);
 	}
 	assert_int_equal(at, chunk->to);
+	if (f->reopened)
+		f->reopened->slot = 0;
 	return 0;
 }
 
@@ -196,6 +199,33 @@ static void test_overwrite(void **state)
 	assert_int_equal(f->seen + overwritten, 10100);
 	assert_true(f->stream.missing > 0);
 	assert_int_equal(f->jumps, 1);
+}
+
+/*
+ * A packet that was taken back and is another slot's now, under the same number: what was collected
+ * of the first is not to be read out of the second, nor called bad.
+ */
+static void test_reopened(void **state)
+{
+	struct fixture *f = *state;
+
+	claim(f, WEIR_MODE_OVERWRITE, 4);
+	fire(f, 1);
+	fire(f, 1);
+	look(f, STREAM_ALL);
+	fire(f, 0);
+	fire(f, 1);
+	assert_int_equal(f->seen, 2);
+	for (uint32_t i = 0; i < f->session.count; i++) {
+		struct weir_shm_desc *desc = shm_desc(&f->shm, f->session.first + i);
+
+		if (WEIR_DESC_STATE(desc->state) == WEIR_PACKET_OPEN && desc->slot == 1)
+			f->reopened = desc;
+	}
+	assert_non_null(f->reopened);
+	look(f, STREAM_ALL);
+	assert_int_equal(f->seen, 3);
+	assert_int_equal(f->stream.bad, 0);
 }
 
 /* The closer of a packet was preempted: it is complete all the same, and freed when marked. */
@@ -430,6 +460,7 @@ int main(void)
 		TEST(test_drop),      TEST(test_complete), TEST(test_refuse), TEST(test_overwrite),
 		TEST(test_late_full), TEST(test_hidden),   TEST(test_claims), TEST(test_memory),
 		TEST(test_expiry),    TEST(test_adopt),    TEST(test_lies),   TEST(test_gaps),
+		TEST(test_reopened),
 	};
 
 	return RUN(tests);
