@@ -104,6 +104,18 @@ static bool is_packet(const struct stream_entry *e, const struct weir_shm_desc *
 	       __atomic_load_n(&desc->slot, __ATOMIC_RELAXED) == e->slot;
 }
 
+/* FULL > READ, if it was not filled anew meanwhile, which its word does not tell. */
+static bool packet_read(const struct stream_entry *e, struct weir_shm_desc *desc, uint64_t *word)
+{
+	if (!desc_move(desc, *word, WEIR_PACKET_READ))
+		return false;
+	*word = WEIR_DESC_WORD(WEIR_PACKET_READ, WEIR_DESC_GENERATION(*word));
+	if (is_packet(e, desc))
+		return true;
+	desc_move(desc, *word, WEIR_PACKET_FULL);
+	return false;
+}
+
 enum { NOTHING, PACKET, MOVED };
 
 /* One descriptor: PACKET if it holds a packet that is to be ordered. */
@@ -141,7 +153,8 @@ static int collect_once(struct stream *stream, uint32_t packet, struct stream_en
 		goto useless;
 	return state != WEIR_PACKET_READ ? PACKET : NOTHING;
 useless:
-	if (state == WEIR_PACKET_FULL || state == WEIR_PACKET_READ)
+	if (state == WEIR_PACKET_READ ||
+	    (state == WEIR_PACKET_FULL && packet_read(ret, desc, &word)))
 		packet_free(stream, desc, word);
 	return NOTHING;
 }
@@ -309,12 +322,9 @@ static int64_t look_slot(struct stream *stream, const struct stream_entry *e, ui
 		}
 		if (!complete && what == STREAM_COMPLETE)
 			break;
-		if (overwrites(stream) && full) {
-			if (!desc_move(desc, word, WEIR_PACKET_READ)) {
-				saw(slot, e->sequence); /* taken back under our eyes */
-				continue;
-			}
-			word = WEIR_DESC_WORD(WEIR_PACKET_READ, WEIR_DESC_GENERATION(word));
+		if (overwrites(stream) && full && !packet_read(e, desc, &word)) {
+			saw(slot, e->sequence); /* taken back under our eyes */
+			continue;
 		}
 		ret = deliver(stream, e, complete, overwrites(stream) && !full, fn, arg);
 		if (ret < 0) {

@@ -201,9 +201,21 @@ static void test_overwrite(void **state)
 	assert_int_equal(f->jumps, 1);
 }
 
+static struct weir_shm_desc *desc_of(const struct fixture *f, uint32_t slot, uint32_t sequence)
+{
+	for (uint32_t i = 0; i < f->session.count; i++) {
+		struct weir_shm_desc *desc = shm_desc(&f->shm, f->session.first + i);
+
+		if (desc->sequence == sequence && desc->slot == slot)
+			return desc;
+	}
+	fail_msg("no packet %u of slot %u", sequence, slot);
+	return NULL;
+}
+
 /*
- * A packet that was taken back and is another slot's now, under the same number: what was collected
- * of the first is not to be read out of the second, nor called bad.
+ * A packet that was taken back and is another slot's now, in the same state and under the same number:
+ * what was collected of the first is not to be read out of the second, nor called bad.
  */
 static void test_reopened(void **state)
 {
@@ -216,14 +228,26 @@ static void test_reopened(void **state)
 	fire(f, 0);
 	fire(f, 1);
 	assert_int_equal(f->seen, 2);
-	for (uint32_t i = 0; i < f->session.count; i++) {
-		struct weir_shm_desc *desc = shm_desc(&f->shm, f->session.first + i);
-
-		if (WEIR_DESC_STATE(desc->state) == WEIR_PACKET_OPEN && desc->slot == 1)
-			f->reopened = desc;
-	}
-	assert_non_null(f->reopened);
+	f->reopened = desc_of(f, 1, 1);
 	look(f, STREAM_ALL);
+	assert_int_equal(f->seen, 3);
+	assert_int_equal(f->stream.bad, 0);
+}
+
+static void test_refilled(void **state)
+{
+	struct fixture *f = *state;
+
+	claim(f, WEIR_MODE_OVERWRITE, 4);
+	fire(f, 1);
+	look(f, STREAM_ALL);
+	fire(f, 0);
+	while (f->synth.slot[1].sequence[f->session.index] < 2)
+		fire(f, 1);
+	f->reopened = desc_of(f, 1, 1);
+	assert_int_equal(WEIR_DESC_STATE(f->reopened->state), WEIR_PACKET_FULL);
+	look(f, STREAM_ALL); /* of slot 0, the packet behind, and nothing else */
+	assert_int_equal(WEIR_DESC_STATE(f->reopened->state), WEIR_PACKET_FULL);
 	assert_int_equal(f->seen, 3);
 	assert_int_equal(f->stream.bad, 0);
 }
@@ -283,18 +307,6 @@ static void test_hidden(void **state)
 	assert_int_equal(f->jumps + f->stream.missing, 0);
 }
 
-static struct weir_shm_desc *desc_of(const struct fixture *f, uint32_t sequence)
-{
-	for (uint32_t i = 0; i < f->session.count; i++) {
-		struct weir_shm_desc *desc = shm_desc(&f->shm, f->session.first + i);
-
-		if (desc->sequence == sequence)
-			return desc;
-	}
-	fail_msg("no packet %u", sequence);
-	return NULL;
-}
-
 /* A flight recorder that was never looked at: every second packet was overwritten since. */
 static void test_gaps(void **state)
 {
@@ -306,10 +318,10 @@ static void test_gaps(void **state)
 		fire(f, 0);
 	last = f->synth.slot[0].sequence[f->session.index];
 	for (uint32_t sequence = 1; sequence < 8; sequence += 2)
-		desc_of(f, sequence)->state =
+		desc_of(f, 0, sequence)->state =
 		    WEIR_DESC_WORD(WEIR_PACKET_TAKEN, f->session.generation);
 	/* And of one that is there, the closer was preempted. */
-	desc_of(f, 4)->state = WEIR_DESC_WORD(WEIR_PACKET_OPEN, f->session.generation);
+	desc_of(f, 0, 4)->state = WEIR_DESC_WORD(WEIR_PACKET_OPEN, f->session.generation);
 	assert_int_equal(look(f, STREAM_ALL), 0);
 	assert_true(f->stream.held);
 	assert_true(look(f, STREAM_ALL) > 0);
@@ -460,7 +472,7 @@ int main(void)
 		TEST(test_drop),      TEST(test_complete), TEST(test_refuse), TEST(test_overwrite),
 		TEST(test_late_full), TEST(test_hidden),   TEST(test_claims), TEST(test_memory),
 		TEST(test_expiry),    TEST(test_adopt),    TEST(test_lies),   TEST(test_gaps),
-		TEST(test_reopened),
+		TEST(test_reopened),  TEST(test_refilled),
 	};
 
 	return RUN(tests);
