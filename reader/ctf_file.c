@@ -248,18 +248,16 @@ static ssize_t write_plain(struct ctf_file *file, const struct ctf_packet_head *
 		{ (void *)(uintptr_t)records, size },
 		{ &room, room_size },
 	};
-	int code = write_all(file->fd, io, room_size ? 3 : 2, file->bytes);
+	int code;
 
-	if (code)
-		return code;
-	/* No room for an empty packet any more: from here on the file grows. */
+	/* No room for an empty packet any more: from here on the file grows (ctf_whole.c). */
 	if (file->room && !room_size) {
-		if (file->room > file->bytes + want &&
-		    ftruncate(file->fd, (off_t)(file->bytes + want)))
+		if (ftruncate(file->fd, (off_t)file->bytes))
 			return -errno;
 		file->room = 0;
 	}
-	return (ssize_t)want;
+	code = write_all(file->fd, io, room_size ? 3 : 2, file->bytes);
+	return code ? code : (ssize_t)want;
 }
 
 static ssize_t write_compressed(struct ctf_files *f, struct ctf_file *file,

@@ -5,11 +5,10 @@
  *
  * In a file that grows, a torn packet is one that is longer than the file. In a file that is
  * written over, older packets lie behind: each packet is written together with the head behind it,
- * so if that head does not go on counting, the packet was torn, unless its records show that it
- * was not.
+ * so if that head does not go on counting, the packet was torn. Its records tell less: of a last one
+ * that is torn, the rest may be an older one's, of the same length.
  */
 #include "reader/ctf_frame.h"
-#include "reader/record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,37 +17,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-/*
- * Do the records fill the packet, in order, and is the last one's time the packet's end? Behind the
- * place where it was torn lie an older packet's, which may be another slot's, of the same time.
- */
-static bool records_fit(int fd, uint64_t at, const struct ctf_packet_head *head)
-{
-	static uint8_t bytes[WEIR_SHM_PACKET_SIZE];
-	uint64_t size = head->content_bits / 8 - sizeof(*head);
-	uint64_t mask = (UINT64_C(1) << WEIR_RECORD_TIME_BITS) - 1;
-	uint64_t time = head->begin, length;
-
-	if (size > sizeof(bytes) ||
-	    pread(fd, bytes, size, (off_t)(at + sizeof(*head))) != (ssize_t)size)
-		return false;
-	for (uint64_t i = 0; i < size; i += length) {
-		uint64_t word;
-
-		length = record_length(bytes + i, (uint32_t)(size - i));
-		if (!length)
-			return false;
-		memcpy(&word, bytes + i, sizeof(word));
-		time += (WEIR_RECORD_TIME(word) - time) & mask;
-		if (time > head->end)
-			return false;
-	}
-	return time == head->end;
-}
-
-/* Is the packet at `at`, which ends at `end`, there to its end? */
-static bool is_whole(int fd, uint64_t at, uint64_t end, uint64_t size,
-                     const struct ctf_packet_head *head)
+/* Is the packet that ends at `end` there to its end? */
+static bool is_whole(int fd, uint64_t end, uint64_t size, const struct ctf_packet_head *head)
 {
 	struct ctf_packet_head next;
 
@@ -56,9 +26,8 @@ static bool is_whole(int fd, uint64_t at, uint64_t end, uint64_t size,
 		return true;
 	if (pread(fd, &next, sizeof(next), (off_t)end) != sizeof(next))
 		return false;
-	return (next.magic == CTF_MAGIC && next.slot == head->slot &&
-	        next.sequence == head->sequence + 1) ||
-	       records_fit(fd, at, head);
+	return next.magic == CTF_MAGIC && next.slot == head->slot &&
+	       next.sequence == head->sequence + 1;
 }
 
 static uint64_t whole_packets(int fd, uint64_t size, struct ctf_packet_head *last)
@@ -71,7 +40,7 @@ static uint64_t whole_packets(int fd, uint64_t size, struct ctf_packet_head *las
 		if (pread(fd, &head, sizeof(head), (off_t)at) != sizeof(head) ||
 		    !ctf_head_is_right(&head) || head.packet_bits / 8 > size - at ||
 		    ctf_is_room(&head) || (at && head.sequence != last->sequence + 1) ||
-		    !is_whole(fd, at, at + head.packet_bits / 8, size, &head))
+		    !is_whole(fd, at + head.packet_bits / 8, size, &head))
 			break;
 		*last = head;
 		at += head.packet_bits / 8;

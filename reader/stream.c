@@ -299,6 +299,31 @@ static void saw(struct stream_slot *slot, uint32_t sequence)
 		slot->seen = sequence;
 }
 
+static bool is_there(const struct stream *stream, uint32_t slot)
+{
+	const struct session *session = stream->session;
+	struct stream_entry e = { .slot = slot, .sequence = stream->slots[slot].expected };
+
+	e.word = WEIR_DESC_WORD(WEIR_PACKET_OPEN, session->generation);
+	for (uint32_t i = 0; i < session->count; i++) {
+		if (still_there(&e, desc_of(stream, session->first + i)))
+			return true;
+	}
+	return false;
+}
+
+void stream_settle(struct stream *stream)
+{
+	for (uint32_t i = 0; i < stream->session->shm->head.slots; i++) {
+		struct stream_slot *slot = &stream->slots[i];
+
+		if (!slot->count || is_there(stream, i))
+			continue;
+		stream->partial += slot->count;
+		slot->count = 0;
+	}
+}
+
 /* All packets of one slot, in order. */
 static int64_t look_slot(struct stream *stream, const struct stream_entry *e, uint32_t n,
                          enum stream_what what, stream_fn fn, void *arg)

@@ -62,6 +62,8 @@ struct stream {
 };
 
 int stream_init(struct stream *stream, struct session *session);
+/* The last look is over: settle `partial`, also of packets whose slots have not gone on. */
+void stream_settle(struct stream *stream);
 void stream_deinit(struct stream *stream);
 
 /* After the session was claimed anew: begin with sequence 1 again. */

@@ -239,6 +239,7 @@ static void target_end_session(struct target *target)
 		return;
 	target->ending = true;
 	target->tracer->children += session_children(&target->session, NULL);
+	stream_settle(&target->stream);
 	target->lost += session_lost(&target->session);
 	target->overwritten += session_overwritten(&target->session);
 	/* Part of these had been handed out before the target took the packet back. */

@@ -272,13 +272,12 @@ static void test_no_room_compressed(void **state)
 /* --- what was torn */
 
 /*
- * A file that is written over: behind what is new of a packet lie records of another CPU's, of the
- * same time, where the next record would be.
+ * A file that is written over: each packet is written with the head of the room behind it, so one that
+ * no such head follows was not written to its end, whatever its records look like.
  */
 static void test_torn(void **state)
 {
-	struct ctf_packet_head last;
-	uint8_t old[20 * RECORD];
+	struct ctf_packet_head last, third;
 	uint64_t tail;
 	int64_t whole;
 	int fd;
@@ -290,26 +289,21 @@ static void test_torn(void **state)
 	assert_int_equal(burst(0, 3000, 10, 20, 0), 0);
 	fd = open_stream("stream_0", O_RDWR);
 	whole = sizeof(last) + 20 * RECORD;
-	/* The third one's head goes: the second one was not written to the end, or it was. */
-	memset(old, 0, sizeof(last));
-	assert_int_equal(pwrite(fd, old, sizeof(last), 2 * whole), sizeof(last));
-	assert_int_equal(ctf_whole(fd, false, &last, &tail), 2 * whole);
-	assert_int_equal(last.events, 40);
+	assert_int_equal(pread(fd, &third, sizeof(third), 2 * whole), sizeof(third));
+	assert_int_equal(ctf_whole(fd, false, &last, &tail), 3 * whole);
+	assert_int_equal(last.events, 60);
 	assert_int_equal(tail, whole);
-	for (uint32_t i = 0; i < 10; i++)
-		record_at(old + i * RECORD, 2000 + i * 5);
-	assert_int_equal(pwrite(fd, old, 10 * RECORD, 2 * whole - 10 * RECORD), 10 * RECORD);
-	assert_int_equal(ctf_whole(fd, false, &last, &tail), whole);
-	/* In order, but not to the packet's end. */
-	for (uint32_t i = 0; i < 10; i++)
-		record_at(old + i * RECORD, 2100 + i * 5);
-	assert_int_equal(pwrite(fd, old, 10 * RECORD, 2 * whole - 10 * RECORD), 10 * RECORD);
-	assert_int_equal(ctf_whole(fd, false, &last, &tail), whole);
-	/* A head of another CPU's, whose number would go on. */
-	assert_int_equal(pread(fd, &last, sizeof(last), whole), sizeof(last));
-	last.slot = 1;
-	last.sequence++;
+	memset(&last, 0, sizeof(last));
 	assert_int_equal(pwrite(fd, &last, sizeof(last), 2 * whole), sizeof(last));
+	assert_int_equal(ctf_whole(fd, false, &last, &tail), whole);
+	assert_int_equal(last.events, 20);
+	/* A head of another CPU's, whose number would go on; one of this CPU's that does not. */
+	third.slot = 1;
+	assert_int_equal(pwrite(fd, &third, sizeof(third), 2 * whole), sizeof(third));
+	assert_int_equal(ctf_whole(fd, false, &last, &tail), whole);
+	third.slot = 0;
+	third.sequence++;
+	assert_int_equal(pwrite(fd, &third, sizeof(third), 2 * whole), sizeof(third));
 	assert_int_equal(ctf_whole(fd, false, &last, &tail), whole);
 	close(fd);
 	finish();

@@ -234,6 +234,24 @@ static void test_reopened(void **state)
 	assert_int_equal(f->stream.bad, 0);
 }
 
+/* What was handed out of a packet that is gone at the end was counted by the target, too. */
+static void test_settle(void **state)
+{
+	struct fixture *f = *state;
+
+	claim(f, WEIR_MODE_OVERWRITE, 4);
+	for (int i = 0; i < 3; i++)
+		fire(f, 0);
+	look(f, STREAM_ALL);
+	stream_settle(&f->stream);
+	assert_int_equal(f->stream.partial, 0);
+	desc_of(f, 0, 1)->slot = 1;
+	stream_settle(&f->stream);
+	assert_int_equal(f->stream.partial, 3);
+	stream_settle(&f->stream);
+	assert_int_equal(f->stream.partial, 3);
+}
+
 static void test_refilled(void **state)
 {
 	struct fixture *f = *state;
@@ -472,7 +490,7 @@ int main(void)
 		TEST(test_drop),      TEST(test_complete), TEST(test_refuse), TEST(test_overwrite),
 		TEST(test_late_full), TEST(test_hidden),   TEST(test_claims), TEST(test_memory),
 		TEST(test_expiry),    TEST(test_adopt),    TEST(test_lies),   TEST(test_gaps),
-		TEST(test_reopened),  TEST(test_refilled),
+		TEST(test_reopened),  TEST(test_refilled), TEST(test_settle),
 	};
 
 	return RUN(tests);
