@@ -232,20 +232,25 @@ static int collect_ranges(struct run *r, Elf *elf)
 	return 0;
 }
 
-static size_t choose_workers(const struct run *r)
+/* Threads that may be used. */
+static size_t threads_of(const struct dwarf_input *in)
 {
-	size_t wanted = r->file.info.size / BYTES_PER_WORKER + 1;
 	cpu_set_t cpus;
 	size_t count;
 
-	if (r->in->jobs)
-		return r->in->jobs < WORKERS_MAX ? r->in->jobs : WORKERS_MAX;
+	if (in->jobs)
+		return in->jobs < WORKERS_MAX ? in->jobs : WORKERS_MAX;
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		return 1;
 	count = CPU_COUNT(&cpus);
-	if (count > wanted)
-		count = wanted;
 	return count < 8 ? count : 8;
+}
+
+static size_t choose_workers(const struct run *r)
+{
+	size_t wanted = r->file.info.size / BYTES_PER_WORKER + 1;
+
+	return r->in->jobs || r->threads < wanted ? r->threads : wanted;
 }
 
 static int run_init(struct run *r)
@@ -254,13 +259,14 @@ static int run_init(struct run *r)
 	int err;
 
 	pthread_mutex_init(&r->lock, NULL);
-	err = dw_file_init(&r->file, r->in->elf, map.data ? &map : NULL, r->err);
+	r->threads = threads_of(r->in);
+	err = dw_file_init(&r->file, r->in->elf, map.data ? &map : NULL, r->threads, r->err);
 	if (err)
 		return err;
 	if (!r->file.info.size && !r->file.types.size)
 		return types_err(r->err, -ENODATA, "no DWARF");
 	if (r->in->alt) {
-		err = dw_file_init(&r->alt, r->in->alt, NULL, r->err);
+		err = dw_file_init(&r->alt, r->in->alt, NULL, r->threads, r->err);
 		if (err)
 			return err;
 		r->alt.is_alt = true;

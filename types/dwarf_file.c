@@ -6,6 +6,7 @@
 
 #include "types/dwarf_unit.h"
 #include "types/error.h"
+#include "types/parallel.h"
 #include "types/util.h"
 
 uint64_t dw_uleb_slow(struct dw_cursor *c)
@@ -59,6 +60,9 @@ uint64_t dw_fixed_slow(struct dw_cursor *c, unsigned int size)
 
 /* --- sections --- */
 
+#define SECTIONS      13
+#define THREADS_WORTH (1u << 20) /* bytes of compressed sections: less is unpacked at once */
+
 static size_t string_limit(const struct dw_section *s)
 {
 	size_t n = s->size;
@@ -73,7 +77,7 @@ static struct dw_section *section_of(struct dw_file *f, const char *name, bool *
 	static const struct {
 		const char *name;
 		size_t offset;
-	} known[] = {
+	} known[SECTIONS] = {
 #define SECTION(n) { #n, offsetof(struct dw_file, n) }
 		SECTION(info),     SECTION(types),       SECTION(abbrev),   SECTION(str),
 		SECTION(line_str), SECTION(str_offsets), SECTION(addr),     SECTION(loc),
@@ -92,7 +96,7 @@ static struct dw_section *section_of(struct dw_file *f, const char *name, bool *
 	*ret_split = length > 4 && !strcmp(name + length - 4, ".dwo");
 	if (*ret_split)
 		length -= 4;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+	for (size_t i = 0; i < SECTIONS; i++) {
 		if (strlen(known[i].name) == length && !strncmp(known[i].name, name, length))
 			return (void *)((char *)f + known[i].offset);
 	}
@@ -123,25 +127,57 @@ static bool lies_in(const struct dw_mapping *map, const void *data, size_t size)
 	return at <= map->size && size <= map->size - at;
 }
 
-static int unpack_section(struct dw_section *section, const struct packed *packed, const char *name,
-                          struct weir_error *err)
-{
+/* A compressed section, until all are known. */
+struct packed_section {
+	struct dw_section *section;
+	struct packed packed;
+	const char *name;
 	uint8_t *data;
-	int ret = unpack(packed, &data);
+	int result;
+};
 
-	if (ret == -ENOMEM)
-		return types_err(err, ret, "out of memory");
-	if (ret)
-		return types_err(err, ret, "section %s cannot be decompressed: it is damaged",
-		                 name);
-	section->data = data;
-	section->size = packed->unpacked;
-	section->unpacked = true;
+struct packed_sections {
+	struct packed_section list[SECTIONS];
+	size_t count, size; /* compressed */
+};
+
+static int unpack_one(void *arg, size_t i)
+{
+	struct packed_section *p = &((struct packed_sections *)arg)->list[i];
+
+	p->result = unpack(&p->packed, &p->data);
 	return 0;
 }
 
+static int take_unpacked(struct packed_section *p, struct weir_error *err)
+{
+	if (p->result == -ENOMEM)
+		return types_err(err, p->result, "out of memory");
+	if (p->result)
+		return types_err(err, p->result, "section %s cannot be decompressed: it is damaged",
+		                 p->name);
+	p->section->data = p->data;
+	p->section->size = p->packed.unpacked;
+	p->section->unpacked = true;
+	return 0;
+}
+
+/* Side by side: a large file has two that take long, of strings and of location lists. */
+static int unpack_sections(struct packed_sections *all, size_t threads, struct weir_error *err)
+{
+	int ret = 0;
+
+	parallel_steps(all->size < THREADS_WORTH ? 1 : threads, all->count, unpack_one, all);
+	for (size_t i = 0; i < all->count; i++) {
+		int one = take_unpacked(&all->list[i], ret ? NULL : err);
+
+		ret = ret ? ret : one;
+	}
+	return ret;
+}
+
 static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const struct dw_mapping *map,
-                        struct weir_error *err)
+                        struct packed_sections *packed_ones, struct weir_error *err)
 {
 	struct dw_section *section;
 	struct packed packed;
@@ -174,8 +210,15 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const str
 		section->size = packed.unpacked;
 		return 0;
 	}
-	if (packed.kind)
-		return unpack_section(section, &packed, name, err);
+	if (packed.kind && !packed.unpacked)
+		return 0;
+	if (packed.kind) {
+		section->size = packed.unpacked;
+		packed_ones->list[packed_ones->count++] =
+		    (struct packed_section){ .section = section, .packed = packed, .name = name };
+		packed_ones->size += packed.size;
+		return 0;
+	}
 	data = elf_getdata(scn, NULL);
 	if (!data || !data->d_buf)
 		return 0;
@@ -184,8 +227,10 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const str
 	return 0;
 }
 
-int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, struct weir_error *err)
+int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, size_t threads,
+                 struct weir_error *err)
 {
+	struct packed_sections packed = { 0 };
 	Elf_Scn *scn = NULL;
 	size_t names;
 	const char *ident = elf_getident(elf, NULL);
@@ -207,10 +252,13 @@ int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, stru
 	           !has_section(elf, names, ".zdebug_info") &&
 	           has_section(elf, names, ".debug_info.dwo");
 	while ((scn = elf_nextscn(elf, scn))) {
-		ret = section_load(f, scn, names, map, err);
+		ret = section_load(f, scn, names, map, &packed, err);
 		if (ret)
 			return ret;
 	}
+	ret = unpack_sections(&packed, threads, err);
+	if (ret)
+		return ret;
 	f->str_limit = string_limit(&f->str);
 	f->line_str_limit = string_limit(&f->line_str);
 	/* else it is inflated, relocated, or nowhere */
@@ -223,20 +271,22 @@ int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, stru
 
 int dw_file_unpack(struct dw_file *f, struct weir_error *err)
 {
-	struct packed packed = f->packed_info;
+	struct packed_section info = { &f->info, f->packed_info, ".debug_info" };
 
-	if (!packed.kind)
+	if (!f->packed_info.kind)
 		return 0;
 	f->packed_info.kind = PACKED_NO;
 	f->info.size = 0;
-	return unpack_section(&f->info, &packed, ".debug_info", err);
+	info.result = unpack(&info.packed, &info.data);
+	return take_unpacked(&info, err);
 }
 
 void dw_file_deinit(struct dw_file *f)
 {
-	struct dw_section *all[] = { &f->info,     &f->types,       &f->abbrev,  &f->str,
-		                     &f->line_str, &f->str_offsets, &f->addr,    &f->loc,
-		                     &f->loclists, &f->ranges,      &f->rnglists };
+	struct dw_section *all[] = { &f->info,     &f->types,       &f->abbrev,   &f->str,
+		                     &f->line_str, &f->str_offsets, &f->addr,     &f->loc,
+		                     &f->loclists, &f->ranges,      &f->rnglists, &f->cu_index,
+		                     &f->tu_index };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		if (all[i]->unpacked)

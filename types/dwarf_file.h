@@ -131,14 +131,14 @@ struct dw_file {
  * elf stays the caller's and has to live longer. A compressed .debug_info is left as it is until
  * dw_file_unpack(), which does nothing if there is nothing to do. `map` may be NULL; else elf is
  * read from this mapping of the whole file `fd`: units are read and not mapped, and pages of
- * compressed sections are given back.
+ * compressed sections are given back. Compressed sections are unpacked by up to `threads` threads.
  */
 struct dw_mapping {
 	int fd;
 	const void *data;
 	size_t size;
 };
-int dw_file_init(struct dw_file *file, Elf *elf, const struct dw_mapping *map,
+int dw_file_init(struct dw_file *file, Elf *elf, const struct dw_mapping *map, size_t threads,
                  struct weir_error *err);
 int dw_file_unpack(struct dw_file *file, struct weir_error *err);
 void dw_file_deinit(struct dw_file *file);

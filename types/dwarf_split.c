@@ -51,7 +51,7 @@ static int file_open(const char *path, struct weir_error *err, struct dw_file **
 		elf_end(elf);
 		return types_err(err, -ENOMEM, "out of memory");
 	}
-	code = dw_file_init(f, elf, NULL, err);
+	code = dw_file_init(f, elf, NULL, 1, err);
 	if (!code && !f->split)
 		code = -ENOENT;
 	if (!code)

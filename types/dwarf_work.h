@@ -28,6 +28,7 @@ struct run {
 	struct dwarf_split split;
 	struct worker *workers; /* the first one does alone what cannot be shared out */
 	size_t workers_count;
+	size_t threads; /* that may be used: more than workers, where there is little DWARF */
 	struct convert_range *ranges;
 	size_t ranges_count, ranges_room;
 	struct builder unit_names;
