@@ -4,6 +4,7 @@
 #include <linux/btf.h>
 
 #include "types/builder.h"
+#include "types/parallel.h"
 #include "types/util.h"
 
 static uint64_t prefix_of(const char *name)
@@ -23,7 +24,7 @@ struct btf_sort_key btf_sort_key(const char *name, uint64_t origin, uint32_t id)
 	return (struct btf_sort_key){ prefix_of(name), origin, name, id };
 }
 
-int btf_sort_by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
 	const struct btf_sort_key *x = a, *y = b;
 	int order;
@@ -32,6 +33,99 @@ int btf_sort_by_key(const void *a, const void *b)
 		return x->prefix < y->prefix ? -1 : 1;
 	order = x->prefix & 0xff ? strcmp(x->name + 8, y->name + 8) : 0;
 	return order ? order : (x->origin > y->origin) - (x->origin < y->origin);
+}
+
+/*
+ * Several threads: some of a sample of the keys are where buckets begin; keys are dealt out, and
+ * each bucket is sorted by one thread.
+ */
+#define BUCKETS     32
+#define SAMPLES     (BUCKETS * 16)
+#define THREADS_MIN (SAMPLES * 16) /* keys that are worth more threads than one */
+
+struct buckets {
+	struct btf_sort_key *keys, *sorted;
+	struct btf_sort_key first[BUCKETS]; /* of each; first[0] is not used */
+	uint8_t *bucket;                    /* by key */
+	size_t begin[BUCKETS + 1];
+};
+
+static void choose_buckets(struct buckets *b, size_t count)
+{
+	struct btf_sort_key samples[SAMPLES];
+
+	for (size_t i = 0; i < SAMPLES; i++)
+		samples[i] = b->keys[count / SAMPLES * i];
+	qsort(samples, SAMPLES, sizeof(*samples), by_key);
+	for (size_t i = 1; i < BUCKETS; i++)
+		b->first[i] = samples[i * (SAMPLES / BUCKETS)];
+}
+
+static int find_buckets(void *arg, size_t begin, size_t end)
+{
+	struct buckets *b = arg;
+
+	for (size_t i = begin; i < end; i++) {
+		size_t low = 0, high = BUCKETS;
+
+		while (low + 1 < high) {
+			size_t middle = (low + high) / 2;
+
+			if (by_key(&b->first[middle], &b->keys[i]) <= 0)
+				low = middle;
+			else
+				high = middle;
+		}
+		b->bucket[i] = low;
+	}
+	return 0;
+}
+
+static void deal_out(struct buckets *b, size_t count)
+{
+	size_t at[BUCKETS];
+
+	for (size_t i = 0; i < count; i++)
+		b->begin[b->bucket[i] + 1]++;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		b->begin[i + 1] += b->begin[i];
+		at[i] = b->begin[i];
+	}
+	for (size_t i = 0; i < count; i++)
+		b->sorted[at[b->bucket[i]]++] = b->keys[i];
+}
+
+static int sort_bucket(void *arg, size_t i)
+{
+	struct buckets *b = arg;
+
+	qsort(b->sorted + b->begin[i], b->begin[i + 1] - b->begin[i], sizeof(*b->sorted), by_key);
+	return 0;
+}
+
+int btf_sort_keys(struct btf_sort_key **keys, size_t count, size_t threads)
+{
+	struct buckets b = { .keys = *keys };
+
+	if (threads < 2 || count < THREADS_MIN) {
+		qsort(*keys, count, sizeof(**keys), by_key);
+		return 0;
+	}
+	b.sorted = malloc(count * sizeof(*b.sorted));
+	b.bucket = malloc(count);
+	if (!b.sorted || !b.bucket) {
+		free(b.sorted);
+		free(b.bucket);
+		return -ENOMEM;
+	}
+	choose_buckets(&b, count);
+	parallel_ranges(threads, count, find_buckets, &b);
+	deal_out(&b, count);
+	parallel_steps(threads, BUCKETS, sort_bucket, &b);
+	free(b.bucket);
+	free(b.keys);
+	*keys = b.sorted;
+	return 0;
 }
 
 static void renumber(uint32_t *id, void *arg)
@@ -80,7 +174,10 @@ int btf_sort(const void *data, void **ret, size_t *ret_size)
 		return -ENOMEM;
 	}
 	fill_keys(types, h->type_len, names, keys, records);
-	qsort(keys, count, sizeof(*keys), btf_sort_by_key);
+	if (btf_sort_keys(&keys, count, 1)) {
+		free(out);
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < count; i++)
 		map[keys[i].id] = i + 1;
 	*(struct btf_header *)out = (struct btf_header){

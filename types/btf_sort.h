@@ -14,7 +14,8 @@ struct btf_sort_key {
 };
 
 struct btf_sort_key btf_sort_key(const char *name, uint64_t origin, uint32_t id);
-int btf_sort_by_key(const void *a, const void *b);
+/* Sorts *keys, from malloc, which may become another array. -ENOMEM. */
+int btf_sort_keys(struct btf_sort_key **keys, size_t count, size_t threads);
 
 /*
  * Raw BTF with its types sorted by name: anonymous ones first, in their old order; the rest as

@@ -389,8 +389,10 @@ void builder_finish(struct builder *b)
 {
 	free(b->table);
 	free(b->modifiers);
+	free(b->names);
 	free(b->pointers);
 	b->table = NULL;
+	b->names = NULL;
 	b->modifiers = NULL;
 	b->pointers = NULL;
 	for (size_t i = 0; i < b->count; i++)

@@ -35,8 +35,8 @@ struct builder {
 
 	char *strings;
 	size_t strings_size, strings_room;
-	struct builder_name *names; /* hash of strings */
-	size_t names_size, names_used;
+	struct builder_name *names;    /* hash of strings */
+	size_t names_size, names_used; /* used: how many strings there are but the empty one */
 	const char *moving; /* addresses that are used again: strings there are not remembered */
 	size_t moving_size;
 	struct builder_pointer *pointers; /* strings that were seen by address */

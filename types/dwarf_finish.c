@@ -115,17 +115,17 @@ static int merge(struct run *r, struct merge_part *parts, struct merged *ret)
 			return err;
 		graph_deinit(&cv->g);
 		intern_deinit(cv);
-		builder_finish(&cv->b);
 		parts[i] = (struct merge_part){ .b = &cv->b, .id_unit = cv->id_unit };
 	}
-	return merge_types(parts, r->workers_count, ret);
+	return merge_types(parts, r->workers_count, r->threads, ret);
 }
 
-static int make_image(struct run *r, const struct merged *m, struct gathered *g, struct image *ret)
+static int make_image(struct run *r, struct merged *m, struct gathered *g, struct image *ret)
 {
 	struct image_parts p = {
 		.btf = m->btf,
 		.btf_size = m->btf_size,
+		.block = m->block,
 		.type_units = m->units,
 		.symbols = g->s.list,
 		.symbols_count = g->s.count,
@@ -140,8 +140,10 @@ static int make_image(struct run *r, const struct merged *m, struct gathered *g,
 		.debug_path = r->in->path,
 		.source = r->in->source,
 		.key = r->in->key,
+		.threads = r->threads,
 	};
 
+	m->block = NULL;
 	image_describe(&p, r->in->loaded);
 	return image_make(&p, r->err, ret);
 }

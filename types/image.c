@@ -7,6 +7,7 @@
 #include "types/builder.h"
 #include "types/error.h"
 #include "types/loss.h"
+#include "types/parallel.h"
 #include "types/types.h"
 #include "types/util.h"
 
@@ -149,19 +150,34 @@ uint64_t image_checksum(const void *data, size_t size)
 	return hash_bytes(p, left, hash_bytes(sum, sizeof(sum), size));
 }
 
-static int init(struct image *i, void *data, size_t size, bool mapped, bool check)
+static void set_block(struct image *i, void *data, size_t size, bool mapped)
 {
-	const struct image_header *h = data;
-
 	memset(i, 0, sizeof(*i));
 	i->data = data;
 	i->size = size;
 	i->mapped = mapped;
-	i->header = h;
-	if (size >= sizeof(*h) && h->magic == IMAGE_MAGIC && h->version == IMAGE_VERSION &&
-	    h->header_size == sizeof(*h) && h->size == size &&
-	    image_checksum(i->data + sizeof(*h), size - sizeof(*h)) == h->checksum &&
-	    take_tables(i) && take_btf(i, check) && (!check || (check_types(i) && check_tables(i))))
+	i->header = data;
+}
+
+static bool is_whole(const struct image *i)
+{
+	const struct image_header *h = i->header;
+
+	return i->size >= sizeof(*h) && h->magic == IMAGE_MAGIC && h->version == IMAGE_VERSION &&
+	       h->header_size == sizeof(*h) && h->size == i->size &&
+	       image_checksum(i->data + sizeof(*h), i->size - sizeof(*h)) == h->checksum;
+}
+
+static bool take_all(struct image *i, bool check)
+{
+	return take_tables(i) && take_btf(i, check) &&
+	       (!check || (check_types(i) && check_tables(i)));
+}
+
+static int init(struct image *i, void *data, size_t size, bool mapped, bool check)
+{
+	set_block(i, data, size, mapped);
+	if (is_whole(i) && take_all(i, check))
 		return 0;
 	image_deinit(i);
 	return -EBADMSG;
@@ -246,26 +262,36 @@ static void put_table(struct writer *w, enum image_table t, const void *data, si
 	end_table(w, t);
 }
 
+/* The BTF is where the writer has it: what is put behind it may move all. */
+static const struct btf_header *written_btf(const struct writer *w)
+{
+	return (const void *)(w->data + ((struct image_header *)w->data)->table[IMAGE_BTF].offset);
+}
+
 static void put_offsets(struct writer *w, const struct image_parts *p)
 {
-	const struct btf_header *h = p->btf;
-	const uint8_t *types = (const uint8_t *)p->btf + h->hdr_len + h->type_off;
-	const char *names = (const char *)p->btf + h->hdr_len + h->str_off;
-	uint32_t offset = 0, named = 0, id = 1;
+	const struct btf_header *h;
+	const uint8_t *types;
+	const char *names;
+	uint32_t offset = 0, named = 0, id = 1, *out;
 
 	begin_table(w, IMAGE_OFFSETS);
-	put(w, NULL, 4);
-	for (; offset < h->type_len; id++) {
+	out = put(w, NULL, (p->types_count + 1) * sizeof(*out));
+	end_table(w, IMAGE_OFFSETS);
+	if (w->err)
+		return;
+	h = written_btf(w);
+	types = (const uint8_t *)h + h->hdr_len + h->type_off;
+	names = (const char *)h + h->hdr_len + h->str_off;
+	for (; id <= p->types_count; id++) {
 		const struct btf_type *t = (const void *)(types + offset);
 
-		put(w, &offset, 4);
+		out[id] = offset;
 		if (!named && names[t->name_off])
 			named = id;
 		offset += btf_record_size(t);
 	}
-	end_table(w, IMAGE_OFFSETS);
-	if (!w->err)
-		((struct image_header *)w->data)->named = named ? named : id;
+	((struct image_header *)w->data)->named = named ? named : id;
 }
 
 static void put_type_units(struct writer *w, const struct image_parts *p)
@@ -423,7 +449,20 @@ static void finish_header(struct writer *w, const struct image_parts *p)
 		if (p->symbols[i].size > h->max_symbol_size)
 			h->max_symbol_size = p->symbols[i].size;
 	}
-	h->checksum = image_checksum(w->data + sizeof(*h), w->size - sizeof(*h));
+}
+
+/* Of a finished block: its checksum, and whether all in it makes sense. */
+enum { FINISH_CHECKSUM, FINISH_CHECK, FINISH_STEPS };
+
+static int finish_step(void *arg, size_t step)
+{
+	struct image *i = arg;
+	struct image_header *h = (void *)i->data;
+
+	if (step == FINISH_CHECK)
+		return take_all(i, true) ? 0 : -EBADMSG;
+	h->checksum = image_checksum(i->data + sizeof(*h), i->size - sizeof(*h));
+	return 0;
 }
 
 /* Strings and parameters that the kept symbols use, in the order in which they use them. */
@@ -496,6 +535,23 @@ static void compact_deinit(struct compact *c)
 	free(c->units);
 }
 
+/* The BTF comes first, where it is already if it came in a block of its own. */
+static void put_btf(struct writer *w, const struct image_parts *p)
+{
+	if (p->block) {
+		*w = (struct writer){ p->block, IMAGE_BTF_AT, IMAGE_BTF_AT + p->btf_size, w->err };
+		memset(w->data, 0, IMAGE_BTF_AT);
+	} else {
+		put(w, NULL, IMAGE_BTF_AT);
+	}
+	begin_table(w, IMAGE_BTF);
+	if (p->block)
+		w->size += p->btf_size;
+	else
+		put(w, p->btf, p->btf_size);
+	end_table(w, IMAGE_BTF);
+}
+
 int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 {
 	struct writer w = { 0 };
@@ -506,8 +562,7 @@ int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 		        (void *)p->strings);
 	p->symbols_count = drop_doubles(p->symbols, p->symbols_count);
 	w.err = compact(&c, p);
-	put(&w, NULL, sizeof(struct image_header));
-	put_table(&w, IMAGE_BTF, p->btf, p->btf_size);
+	put_btf(&w, p);
 	put_offsets(&w, p);
 	put_type_units(&w, p);
 	put_table(&w, IMAGE_SYMBOLS, p->symbols, p->symbols_count * sizeof(*p->symbols));
@@ -522,9 +577,11 @@ int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 		free(w.data);
 		return types_err(err, w.err, "out of memory");
 	}
-	if (image_init(ret, w.data, w.size, false))
-		return types_err(err, -EBADMSG,
-		                 "the converted types do not make sense (types that "
-		                 "contain themselves, or a malformed file)");
-	return 0;
+	set_block(ret, w.data, w.size, false);
+	if (!parallel_steps(p->threads, FINISH_STEPS, finish_step, ret))
+		return 0;
+	image_deinit(ret);
+	return types_err(err, -EBADMSG,
+	                 "the converted types do not make sense (types that contain themselves, or "
+	                 "a malformed file)");
 }

@@ -101,9 +101,14 @@ static inline const char *image_type_name(const struct image *i, uint32_t id)
 	return i->names + image_type(i, id)->name_off;
 }
 
-/* What an image is made of; everything stays the caller's. */
+/* Where an image has its BTF. */
+#define IMAGE_BTF_AT sizeof(struct image_header)
+
+/* What an image is made of; everything but `block` stays the caller's. */
 struct image_parts {
 	const void *btf; /* raw, sorted */
+	void *block;     /* from malloc, with the BTF at IMAGE_BTF_AT and nothing behind it: becomes
+	                    the image. Or NULL: the BTF is copied */
 	size_t btf_size;
 	const uint32_t *type_units; /* by id - 1; may be NULL */
 	size_t types_count;         /* without void */
@@ -120,6 +125,7 @@ struct image_parts {
 	const char *debug_path;
 	uint32_t source, pointer_size, machine;
 	uint64_t key;
+	size_t threads; /* that may be used */
 };
 /* Fill in machine, pointer_size and the symbols' sizes from the program and the types. */
 void image_describe(struct image_parts *parts, Elf *elf);

@@ -2,12 +2,13 @@
 /*
  * Of each class of records (merge_classes.c) the one that was made first stands for the type: the
  * one of the lowest unit, and there the one that was interned first. Types of one name are in
- * that order too, and types without a name; strings follow in the order in which types use them.
- * So nothing depends on which worker had which unit.
+ * that order too, and types without a name. So nothing depends on which worker had which unit.
  */
 #include "types/merge.h"
 
 #include "types/btf_sort.h"
+#include "types/merge_write.h"
+#include "types/parallel.h"
 #include "types/util.h"
 
 struct merge {
@@ -17,7 +18,6 @@ struct merge {
 	size_t classes;
 	struct btf_sort_key *keys; /* by class - 1, then by id - 1; `id` is a record */
 	uint32_t *id;              /* by class */
-	struct builder strings;
 };
 
 static int list_records(struct merge *m, struct merge_part *parts, size_t count)
@@ -46,6 +46,12 @@ static int list_records(struct merge *m, struct merge_part *parts, size_t count)
 				m->r.part[g] = p;
 		}
 	}
+	return 0;
+}
+
+static int finish_part(void *arg, size_t p)
+{
+	builder_finish(((struct merge_part *)arg)[p].b);
 	return 0;
 }
 
@@ -91,92 +97,37 @@ static int choose(struct merge *m)
 		if (!k->id || is_better(m, g, k->id))
 			k->id = g;
 	}
-	for (size_t i = 0; i + 1 < m->classes; i++) {
-		struct btf_sort_key *k = &m->keys[i];
-		const char *name = merge_string(&m->r, k->id, merge_record(&m->r, k->id)->name_off);
+	return 0;
+}
 
-		*k = btf_sort_key(name, origin_of(&m->r, k->id), k->id);
+static int make_keys(void *arg, size_t begin, size_t end)
+{
+	struct merge *m = arg;
+
+	for (size_t i = begin; i < end; i++) {
+		uint32_t g = m->keys[i].id;
+		const char *name = m->r.string[merge_record(&m->r, g)->name_off].string;
+
+		m->keys[i] = btf_sort_key(name, origin_of(&m->r, g), g);
 	}
 	return 0;
 }
 
 static int sort(struct merge *m)
 {
+	size_t count = m->classes - 1;
+	int err;
+
 	m->id = malloc(m->classes * sizeof(*m->id));
 	if (!m->id)
 		return -ENOMEM;
-	qsort(m->keys, m->classes - 1, sizeof(*m->keys), btf_sort_by_key);
-	m->id[0] = 0;
-	for (size_t i = 0; i + 1 < m->classes; i++)
-		m->id[m->class[m->keys[i].id]] = i + 1;
-	return 0;
-}
-
-static uint32_t final_id(const struct merge *m, uint32_t g, uint32_t ref)
-{
-	return ref ? m->id[m->class[merge_part_of(&m->r, g)->base + ref]] : 0;
-}
-
-static int write_record(struct merge *m, uint32_t g, uint8_t *to)
-{
-	const struct btf_type *t = merge_record(&m->r, g);
-	const uint32_t *w = (const void *)(t + 1);
-	struct record_shape s = record_shape(t);
-	struct btf_type *out = (void *)to;
-	uint32_t *words = (void *)(out + 1);
-	int err = builder_string(&m->strings, merge_string(&m->r, g, t->name_off), &out->name_off);
-
-	out->info = t->info;
-	out->size = s.head ? final_id(m, g, t->type) : t->size;
-	memcpy(words, w, s.words * sizeof(*w));
-	for (uint32_t i = 0; i < s.refs; i++)
-		words[s.ref_at + i * s.step] = final_id(m, g, w[s.ref_at + i * s.step]);
-	for (uint32_t i = 0; i < s.names && !err; i++)
-		err = builder_string(&m->strings, merge_string(&m->r, g, w[i * s.step]),
-		                     &words[i * s.step]);
-	return err;
-}
-
-static int write_btf(struct merge *m, struct merged *ret)
-{
-	size_t size = 0, at = sizeof(struct btf_header);
-	uint8_t *out;
-	int err = 0;
-
-	for (size_t i = 0; i + 1 < m->classes; i++)
-		size += btf_record_size(merge_record(&m->r, m->keys[i].id));
-	out = malloc(at + size);
-	if (!out)
-		return -ENOMEM;
-	for (size_t i = 0; i + 1 < m->classes && !err; i++) {
-		err = write_record(m, m->keys[i].id, out + at);
-		at += btf_record_size(merge_record(&m->r, m->keys[i].id));
-	}
-	if (!err && at + m->strings.strings_size > UINT32_MAX)
-		err = -EOVERFLOW;
-	if (!err) {
-		uint8_t *all = realloc(out, at + m->strings.strings_size);
-
-		if (all)
-			out = all;
-		else
-			err = -ENOMEM;
-	}
-	if (err) {
-		free(out);
+	parallel_ranges(m->r.threads, count, make_keys, m);
+	err = btf_sort_keys(&m->keys, count, m->r.threads);
+	if (err)
 		return err;
-	}
-	memcpy(out + at, m->strings.strings, m->strings.strings_size);
-	*(struct btf_header *)out = (struct btf_header){
-		.magic = BTF_MAGIC,
-		.version = BTF_VERSION,
-		.hdr_len = sizeof(struct btf_header),
-		.type_len = size,
-		.str_off = size,
-		.str_len = m->strings.strings_size,
-	};
-	ret->btf = out;
-	ret->btf_size = at + m->strings.strings_size;
+	m->id[0] = 0;
+	for (size_t i = 0; i < count; i++)
+		m->id[m->class[m->keys[i].id]] = i + 1;
 	return 0;
 }
 
@@ -204,14 +155,34 @@ static int map_records(struct merge *m, struct merged *ret)
 	return 0;
 }
 
-int merge_types(struct merge_part *parts, size_t count, struct merged *ret)
+static int write_btf(struct merge *m, struct merged *ret)
 {
-	struct merge m = { 0 };
-	int err = builder_init(&m.strings, 0);
+	struct merge_write w = { &m->r, m->keys, m->classes - 1, ret->map };
+
+	return merge_write(&w, ret);
+}
+
+static void merge_deinit(struct merge *m)
+{
+	free(m->r.record);
+	free(m->r.part);
+	free(m->r.string);
+	free(m->class);
+	free(m->rank);
+	free(m->keys);
+	free(m->id);
+}
+
+int merge_types(struct merge_part *parts, size_t count, size_t threads, struct merged *ret)
+{
+	struct merge m = { .r.threads = threads };
+	int err;
 
 	memset(ret, 0, sizeof(*ret));
+	parallel_steps(threads, count, finish_part, parts);
+	err = list_records(&m, parts, count);
 	if (!err)
-		err = list_records(&m, parts, count);
+		err = merge_strings(&m.r);
 	if (!err)
 		err = merge_classes(&m.r, &m.class, &m.classes, &m.rank);
 	if (!err)
@@ -219,16 +190,10 @@ int merge_types(struct merge_part *parts, size_t count, struct merged *ret)
 	if (!err)
 		err = sort(&m);
 	if (!err)
-		err = write_btf(&m, ret);
-	if (!err)
 		err = map_records(&m, ret);
-	builder_deinit(&m.strings);
-	free(m.r.record);
-	free(m.r.part);
-	free(m.class);
-	free(m.rank);
-	free(m.keys);
-	free(m.id);
+	if (!err)
+		err = write_btf(&m, ret);
+	merge_deinit(&m);
 	if (err)
 		merged_deinit(ret);
 	return err;
@@ -236,7 +201,7 @@ int merge_types(struct merge_part *parts, size_t count, struct merged *ret)
 
 void merged_deinit(struct merged *m)
 {
-	free(m->btf);
+	free(m->block);
 	free(m->units);
 	free(m->map);
 	free(m->chosen);

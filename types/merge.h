@@ -10,15 +10,18 @@
 #include <stdint.h>
 
 #include "types/builder.h"
+#include "types/image.h"
 
 struct merge_part {
-	struct builder *b;       /* finished */
+	struct builder *b;       /* merge_types() finishes it */
 	const uint32_t *id_unit; /* per type - 1: number of the unit that has it, 0: none */
 	uint32_t base;           /* what is added to its ids; set by merge_types() */
 };
 
 struct merged {
-	void *btf; /* sorted by name; from malloc */
+	uint8_t
+	    *block; /* from malloc; the BTF is at IMAGE_BTF_AT, which leaves room for a header */
+	void *btf;  /* sorted by name */
 	size_t btf_size;
 	size_t types_count;
 	uint32_t *units; /* by id - 1: the first unit that has the type */
@@ -26,17 +29,26 @@ struct merged {
 	uint8_t *chosen; /* by base + id: is it this record that stands for its type? */
 };
 
-/* -ENOMEM, -EOVERFLOW. Equal content gives equal bytes, however it is spread over parts. */
-int merge_types(struct merge_part *parts, size_t count, struct merged *ret);
+/* -ENOMEM, -EOVERFLOW. Equal content gives equal bytes, however it is spread over parts, and
+ * however many threads there are. Of the builders only the strings are of use afterwards. */
+int merge_types(struct merge_part *parts, size_t count, size_t threads, struct merged *ret);
 void merged_deinit(struct merged *m);
 
-/* Which records are the same type (merge_classes.c). */
+struct merge_string {
+	const char *string;
+	size_t length;
+};
+
+/* The records of all parts. */
 struct merge_records {
 	const struct merge_part *parts;
 	size_t parts_count;
-	size_t count;           /* of records, with void */
-	const uint8_t **record; /* by base + id */
-	uint16_t *part;         /* by base + id; NULL: there is only one part */
+	size_t threads;
+	size_t count;                /* of records, with void */
+	uint8_t **record;            /* by base + id */
+	uint16_t *part;              /* by base + id; NULL: there is only one part */
+	struct merge_string *string; /* by number; 0: the empty one */
+	size_t strings;
 };
 static inline const struct btf_type *merge_record(const struct merge_records *r, uint32_t g)
 {
@@ -46,11 +58,11 @@ static inline const struct merge_part *merge_part_of(const struct merge_records 
 {
 	return &r->parts[r->part ? r->part[g] : 0];
 }
-static inline const char *merge_string(const struct merge_records *r, uint32_t g, uint32_t offset)
-{
-	return merge_part_of(r, g)->b->strings + offset;
-}
-/* Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by base + id. Of a class's
+/* Makes string[], and numbers of all names and references in the records (merge_strings.c). */
+int merge_strings(struct merge_records *records);
+
+/* Which records are the same type (merge_classes.c).
+ * Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by record. Of a class's
  * definitions one of the lowest rank[] stands for the type. */
 int merge_classes(const struct merge_records *records, uint32_t **ret_class, size_t *ret_classes,
                   uint8_t **ret_rank);

@@ -29,6 +29,8 @@
  */
 #include "types/merge.h"
 
+#include "types/equal.h"
+#include "types/parallel.h"
 #include "types/util.h"
 
 #define WORK_MAX 64 /* times the records */
@@ -41,7 +43,7 @@ struct entry {
 struct refine {
 	const struct merge_records *r;
 	size_t count;
-	uint64_t *hash;
+	uint64_t *hash, *signature;
 	uint32_t *class;
 	uint32_t classes;
 	uint64_t *class_sig;
@@ -109,33 +111,19 @@ static uint64_t mix(uint64_t h, uint64_t v)
 
 /* --- what a record looks like --- */
 
-/* Within one builder a string is its offset. */
-static uint64_t name_hash(const struct merge_records *r, uint32_t g, uint32_t offset)
-{
-	const char *s;
-
-	if (!r->part || !offset)
-		return offset;
-	s = merge_string(r, g, offset);
-	return hash_bytes(s, strlen(s), 0);
-}
-
 static uint64_t look_hash(const struct merge_records *r, uint32_t g)
 {
 	const struct btf_type *t = merge_record(r, g);
 	const uint32_t *w = (const void *)(t + 1);
 	struct record_shape s = record_shape(t);
-	uint64_t h = mix(t->info, name_hash(r, g, t->name_off));
+	uint64_t h = mix(hash_mix(t->info), t->name_off);
 
 	if (!s.head)
 		h = mix(h, t->size);
 	for (uint32_t i = 0, phase = 0; i < s.words; i++) {
-		bool name = s.names && phase == 0;
 		bool ref = s.refs && (s.step == 1 ? i < 2 : phase == s.ref_at);
 
-		if (name)
-			h = mix(h, name_hash(r, g, w[i]));
-		else if (!ref)
+		if (!ref)
 			h = mix(h, w[i]);
 		if (s.step && ++phase == s.step)
 			phase = 0;
@@ -143,23 +131,31 @@ static uint64_t look_hash(const struct merge_records *r, uint32_t g)
 	return h;
 }
 
-/* fn's argument: the record behind a reference. */
+/* `to`: the record behind a reference. */
 #define each_ref(r, g, to, body)                                \
 	do {                                                    \
 		const struct btf_type *t_ = merge_record(r, g); \
 		const uint32_t *w_ = (const void *)(t_ + 1);    \
 		struct record_shape s_ = record_shape(t_);      \
-		uint32_t base_ = merge_part_of(r, g)->base, to; \
+		uint32_t to;                                    \
 		if (s_.head) {                                  \
-			to = t_->type ? base_ + t_->type : 0;   \
+			to = t_->type;                          \
 			body;                                   \
 		}                                               \
 		for (uint32_t i_ = 0; i_ < s_.refs; i_++) {     \
 			to = w_[s_.ref_at + i_ * s_.step];      \
-			to = to ? base_ + to : 0;               \
 			body;                                   \
 		}                                               \
 	} while (0)
+
+static int hash_looks(void *arg, size_t begin, size_t end)
+{
+	struct refine *f = arg;
+
+	for (size_t g = begin; g < end; g++)
+		f->hash[g] = g ? look_hash(f->r, g) : 0;
+	return 0;
+}
 
 /* --- declarations --- */
 
@@ -190,7 +186,7 @@ static bool is_declaration(const struct btf_type *t)
 }
 
 struct definition {
-	uint64_t key; /* of name and family */
+	uint64_t key; /* of name and family: no two have the same */
 	uint32_t g;   /* 0: free */
 	bool ambiguous;
 };
@@ -199,23 +195,14 @@ static uint64_t definition_key(const struct refine *f, uint32_t g)
 {
 	const struct btf_type *t = merge_record(f->r, g);
 
-	return mix(name_hash(f->r, g, t->name_off), family(t));
+	return hash_mix((uint64_t)t->name_off << 32 | family(t));
 }
 
-static bool same_name(const struct refine *f, uint32_t a, uint32_t b)
-{
-	const struct merge_records *r = f->r;
-
-	return !strcmp(merge_string(r, a, merge_record(r, a)->name_off),
-	               merge_string(r, b, merge_record(r, b)->name_off));
-}
-
-static struct definition *find_definition(struct definition *table, size_t mask,
-                                          const struct refine *f, uint64_t key, uint32_t g)
+static struct definition *find_definition(struct definition *table, size_t mask, uint64_t key)
 {
 	size_t at = key & mask;
 
-	while (table[at].g && (table[at].key != key || !same_name(f, table[at].g, g)))
+	while (table[at].g && table[at].key != key)
 		at = (at + 1) & mask;
 	return &table[at];
 }
@@ -236,7 +223,7 @@ static int join_declarations(struct refine *f)
 	for (uint32_t g = 1; g < f->count; g++) {
 		if (!is_declaration(merge_record(f->r, g)))
 			continue;
-		d = find_definition(table, size - 1, f, definition_key(f, g), g);
+		d = find_definition(table, size - 1, definition_key(f, g));
 		*d = (struct definition){ definition_key(f, g), g, false };
 	}
 	for (uint32_t g = 1; g < f->count; g++) {
@@ -244,7 +231,7 @@ static int join_declarations(struct refine *f)
 
 		if (!t->name_off || !family(t) || is_declaration(t))
 			continue;
-		d = find_definition(table, size - 1, f, definition_key(f, g), g);
+		d = find_definition(table, size - 1, definition_key(f, g));
 		if (!d->g)
 			continue;
 		if (is_declaration(merge_record(f->r, d->g)))
@@ -255,7 +242,7 @@ static int join_declarations(struct refine *f)
 	for (uint32_t g = 1; g < f->count; g++) {
 		if (!is_declaration(merge_record(f->r, g)))
 			continue;
-		d = find_definition(table, size - 1, f, definition_key(f, g), g);
+		d = find_definition(table, size - 1, definition_key(f, g));
 		if (d->ambiguous || is_declaration(merge_record(f->r, d->g)))
 			continue;
 		if (array_reserve(&f->joined, f->joined_count, &f->joined_room,
@@ -271,48 +258,27 @@ static int join_declarations(struct refine *f)
 
 /* --- the first classes --- */
 
-struct slot {
-	uint64_t key;
-	uint32_t class;
-};
-
-static struct slot *slots_new(size_t count, size_t *ret_mask)
+/* Void is equal to none. */
+static bool are_records(const void *arg, uint32_t a, uint32_t b)
 {
-	size_t size = 64;
-
-	while (size < count * 2)
-		size *= 2;
-	*ret_mask = size - 1;
-	return calloc(size, sizeof(struct slot));
-}
-
-static struct slot *find_slot(struct slot *table, size_t mask, uint64_t key)
-{
-	size_t at = key & mask;
-
-	while (table[at].class && table[at].key != key)
-		at = (at + 1) & mask;
-	return &table[at];
+	(void)arg;
+	return a && b;
 }
 
 /* Records that look the same, by f->hash. */
 static int classes_by_look(struct refine *f)
 {
-	size_t mask;
-	struct slot *table = slots_new(f->count, &mask);
+	int err = equal_find(f->hash, f->count, f->r->threads, are_records, NULL, f->class);
 
-	if (!table)
-		return -ENOMEM;
+	if (err)
+		return err;
 	f->classes = 1;
 	for (uint32_t g = 1; g < f->count; g++) {
-		struct slot *s = find_slot(table, mask, f->hash[g]);
+		uint32_t first = f->class[g];
 
-		if (!s->class)
-			*s = (struct slot){ f->hash[g], f->classes++ };
-		f->class[g] = s->class;
-		f->class_size[s->class]++;
+		f->class[g] = first == g ? f->classes++ : f->class[first];
+		f->class_size[f->class[g]]++;
 	}
-	free(table);
 	for (size_t i = 0; i < f->joined_count; i++) {
 		struct joined *j = &f->joined[i];
 		uint32_t class = f->class[j->definition];
@@ -406,35 +372,56 @@ static void move_records(struct refine *f)
 	}
 }
 
+static int sign(void *arg, size_t begin, size_t end)
+{
+	struct refine *f = arg;
+
+	for (size_t g = begin; g < end; g++) {
+		bool leads = g && !is_declaration(merge_record(f->r, g));
+
+		f->signature[g] = leads ? signature(f, g) : 0;
+	}
+	return 0;
+}
+
 /* All records; the first signature of a class keeps its number. */
 static int split_all(struct refine *f)
 {
-	size_t mask;
-	struct slot *table = slots_new(f->count, &mask);
+	_cleanup_free_ uint64_t *keys = NULL;
+	_cleanup_free_ uint32_t *first = NULL;
+	int err;
 
-	if (!table)
-		return -ENOMEM;
+	parallel_ranges(f->r->threads, f->count, sign, f);
 	f->moves = 0;
 	for (uint32_t g = 1; g < f->count; g++) {
-		uint32_t class = f->class[g];
-		uint64_t sig, key;
-		struct slot *s;
+		uint64_t sig = f->signature[g], *kept = &f->class_sig[f->class[g]];
 
-		if (is_declaration(merge_record(f->r, g)))
-			continue; /* leads nowhere */
-		sig = signature(f, g);
-		if (!f->class_sig[class])
-			f->class_sig[class] = sig;
-		if (f->class_sig[class] == sig)
+		if (!sig)
 			continue;
-		key = mix(sig, class);
-		s = find_slot(table, mask, key);
-		if (!s->class)
-			*s = (struct slot){ key, f->classes++ };
-		f->class_sig[s->class] = sig;
-		f->list[f->moves++] = (struct entry){ sig, s->class, g };
+		if (!*kept)
+			*kept = sig;
+		if (*kept != sig)
+			f->list[f->moves++] = (struct entry){ sig, f->class[g], g };
 	}
-	free(table);
+	keys = malloc((f->moves + 1) * sizeof(*keys));
+	first = malloc((f->moves + 1) * sizeof(*first));
+	if (!keys || !first)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->moves; i++)
+		keys[i] = mix(f->list[i].sig, f->list[i].class);
+	err = equal_find(keys, f->moves, f->r->threads, NULL, NULL, first);
+	if (err)
+		return err;
+	for (size_t i = 0; i < f->moves; i++) {
+		struct entry *e = &f->list[i];
+
+		if (first[i] == i) {
+			e->class = f->classes++;
+			f->class_sig[e->class] = e->sig;
+		} else {
+			e->class = f->list[first[i]].class;
+		}
+	}
 	move_records(f);
 	return 0;
 }
@@ -511,30 +498,17 @@ static int split_changed(struct refine *f)
 
 /* --- the result --- */
 
-static bool same_words(const struct refine *f, uint32_t a, uint32_t b)
+static bool same_words(const uint32_t *v, const uint32_t *w, struct record_shape s)
 {
-	const struct merge_records *r = f->r;
-	const struct btf_type *x = merge_record(r, a), *y = merge_record(r, b);
-	const uint32_t *v = (const void *)(x + 1), *w = (const void *)(y + 1);
-	struct record_shape s = record_shape(x);
-
 	for (uint32_t i = 0, phase = 0; i < s.words; i++) {
-		bool name = s.names && phase == 0;
 		bool ref = s.refs && (s.step == 1 ? i < 2 : phase == s.ref_at);
 
-		if (name && strcmp(merge_string(r, a, v[i]), merge_string(r, b, w[i])))
-			return false;
-		if (!name && !ref && v[i] != w[i])
+		if (!ref && v[i] != w[i])
 			return false;
 		if (s.step && ++phase == s.step)
 			phase = 0;
 	}
 	return true;
-}
-
-static uint32_t class_of_ref(const struct refine *f, uint32_t g, uint32_t id)
-{
-	return id ? f->class[merge_part_of(f->r, g)->base + id] : 0;
 }
 
 static bool same_record(const struct refine *f, uint32_t a, uint32_t b)
@@ -543,15 +517,14 @@ static bool same_record(const struct refine *f, uint32_t a, uint32_t b)
 	const uint32_t *v = (const void *)(x + 1), *w = (const void *)(y + 1);
 	struct record_shape s = record_shape(x);
 
-	if (x->info != y->info || !same_name(f, a, b) || !same_words(f, a, b))
+	if (x->info != y->info || x->name_off != y->name_off || !same_words(v, w, s))
 		return false;
-	if (s.head ? class_of_ref(f, a, x->type) != class_of_ref(f, b, y->type)
-	           : x->size != y->size)
+	if (s.head ? f->class[x->type] != f->class[y->type] : x->size != y->size)
 		return false;
 	for (uint32_t i = 0; i < s.refs; i++) {
 		uint32_t at = s.ref_at + i * s.step;
 
-		if (class_of_ref(f, a, v[at]) != class_of_ref(f, b, w[at]))
+		if (f->class[v[at]] != f->class[w[at]])
 			return false;
 	}
 	return true;
@@ -597,6 +570,7 @@ static int refine_init(struct refine *f)
 	size_t n = f->count, classes = 2 * n + 2; /* a record has at most two of its own */
 
 	f->hash = malloc(n * sizeof(*f->hash));
+	f->signature = malloc(n * sizeof(*f->signature));
 	f->class = calloc(n, sizeof(*f->class));
 	f->class_sig = calloc(classes, sizeof(*f->class_sig));
 	f->class_size = calloc(classes, sizeof(*f->class_size));
@@ -604,8 +578,8 @@ static int refine_init(struct refine *f)
 	f->dirty = calloc(n, 1);
 	f->queue = malloc(n * sizeof(*f->queue));
 	f->list = malloc(n * sizeof(*f->list));
-	if (!f->hash || !f->class || !f->class_sig || !f->class_size || !f->declared || !f->dirty ||
-	    !f->queue || !f->list)
+	if (!f->hash || !f->signature || !f->class || !f->class_sig || !f->class_size ||
+	    !f->declared || !f->dirty || !f->queue || !f->list)
 		return -ENOMEM;
 	return 0;
 }
@@ -613,6 +587,7 @@ static int refine_init(struct refine *f)
 static void refine_deinit(struct refine *f)
 {
 	free(f->hash);
+	free(f->signature);
 	free(f->class);
 	free(f->class_sig);
 	free(f->class_size);
@@ -631,8 +606,7 @@ static int refine(struct refine *f)
 
 	if (err)
 		return err;
-	for (uint32_t g = 1; g < f->count; g++)
-		f->hash[g] = look_hash(f->r, g);
+	parallel_ranges(f->r->threads, f->count, hash_looks, f);
 	err = join_declarations(f);
 	if (!err)
 		err = classes_by_look(f);

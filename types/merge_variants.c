@@ -12,6 +12,9 @@
  * and all of them stay. The one that leads to the fewest declarations stands for the type.
  */
 #include "types/merge.h"
+
+#include "types/equal.h"
+#include "types/parallel.h"
 #include "types/util.h"
 
 #define VARIANTS_MAX 8  /* of one struct */
@@ -34,6 +37,9 @@ struct variants {
 	bool *alive;
 	size_t groups, begin_room, alive_room;
 	uint64_t work;
+	/* while classes become one: by class */
+	uint64_t *keys;
+	uint32_t *to;
 };
 
 static const struct btf_type *record_of(const struct variants *v, uint32_t class)
@@ -48,11 +54,6 @@ static bool is_named_record(const struct btf_type *t)
 	return t->name_off && (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION);
 }
 
-static uint32_t class_behind(const struct variants *v, uint32_t g, uint32_t id)
-{
-	return id ? v->class[merge_part_of(v->r, g)->base + id] : 0;
-}
-
 /* The nth reference of a record: a class, or UINT32_MAX after the last. */
 static uint32_t nth_class(const struct variants *v, uint32_t g, uint32_t n)
 {
@@ -61,20 +62,19 @@ static uint32_t nth_class(const struct variants *v, uint32_t g, uint32_t n)
 	struct record_shape s = record_shape(t);
 
 	if (s.head && !n--)
-		return class_behind(v, g, t->type);
-	return n < s.refs ? class_behind(v, g, w[s.ref_at + n * s.step]) : UINT32_MAX;
+		return v->class[t->type];
+	return n < s.refs ? v->class[w[s.ref_at + n * s.step]] : UINT32_MAX;
 }
 
 /* --- which variants agree --- */
 
 static bool declares(const struct variants *v, uint32_t class, uint32_t other)
 {
-	uint32_t a = v->first[class], b = v->first[other];
-	const struct btf_type *x = merge_record(v->r, a), *y = merge_record(v->r, b);
+	const struct btf_type *x = record_of(v, class), *y = record_of(v, other);
 	uint32_t kind = BTF_INFO_KFLAG(x->info) ? BTF_KIND_UNION : BTF_KIND_STRUCT;
 
 	return BTF_INFO_KIND(x->info) == BTF_KIND_FWD && BTF_INFO_KIND(y->info) == kind &&
-	       !strcmp(merge_string(v->r, a, x->name_off), merge_string(v->r, b, y->name_off));
+	       x->name_off == y->name_off;
 }
 
 static bool agree(struct variants *v, uint32_t a, uint32_t b, int depth);
@@ -232,11 +232,6 @@ static uint8_t rank_of(const struct variants *v, uint32_t g)
 	return count < 255 ? count : 255;
 }
 
-struct slot {
-	uint64_t key;
-	uint32_t class; /* plus 1 */
-};
-
 static uint64_t key_of(const struct variants *v, uint32_t class)
 {
 	uint64_t h = v->look[v->first[class]];
@@ -251,37 +246,50 @@ static uint64_t key_of(const struct variants *v, uint32_t class)
 	return h;
 }
 
+static int make_keys(void *arg, size_t begin, size_t end)
+{
+	struct variants *v = arg;
+
+	for (size_t c = begin; c < end; c++)
+		v->keys[c] = v->first[c] ? key_of(v, c) : 0;
+	return 0;
+}
+
+/* A class that is not used any more is equal to none. */
+static bool are_used(const void *arg, uint32_t a, uint32_t b)
+{
+	const struct variants *v = arg;
+
+	return v->first[a] && v->first[b];
+}
+
+static int move_records(void *arg, size_t begin, size_t end)
+{
+	struct variants *v = arg;
+
+	for (size_t g = begin; g < end; g++)
+		v->class[g] = v->to[v->class[g]];
+	return 0;
+}
+
 /* What leads to variants that became one type may be one type now too. */
 static int coarsen(struct variants *v, bool *ret_changed)
 {
-	size_t mask = 64;
-	_cleanup_free_ uint32_t *to = calloc(v->classes, sizeof(*to));
-	_cleanup_free_ struct slot *table = NULL;
+	int err;
 
-	while (mask < v->classes * 2UL)
-		mask *= 2;
-	table = calloc(mask--, sizeof(*table));
-	if (!to || !table)
-		return -ENOMEM;
+	parallel_ranges(v->r->threads, v->classes, make_keys, v);
+	err = equal_find(v->keys, v->classes, v->r->threads, are_used, v, v->to);
+	if (err)
+		return err;
 	*ret_changed = false;
 	for (uint32_t c = 1; c < v->classes; c++) {
-		uint64_t key = v->first[c] ? key_of(v, c) : 0;
-		size_t at = key & mask;
-
-		if (!v->first[c])
-			continue;
-		while (table[at].class && table[at].key != key)
-			at = (at + 1) & mask;
-		if (!table[at].class)
-			table[at] = (struct slot){ key, c };
-		to[c] = table[at].class;
-		if (to[c] == c)
+		if (v->to[c] == c)
 			continue;
 		v->first[c] = 0;
 		*ret_changed = true;
 	}
-	for (uint32_t g = 1; *ret_changed && g < v->r->count; g++)
-		v->class[g] = to[v->class[g]];
+	if (*ret_changed)
+		parallel_ranges(v->r->threads, v->r->count, move_records, v);
 	return 0;
 }
 
@@ -290,6 +298,10 @@ static int unite(struct variants *v, uint8_t *rank)
 	bool changed = true;
 	int err = 0;
 
+	v->keys = malloc(v->classes * sizeof(*v->keys));
+	v->to = malloc(v->classes * sizeof(*v->to));
+	if (!v->keys || !v->to)
+		return -ENOMEM;
 	for (uint32_t g = 1; g < v->r->count; g++) {
 		uint32_t group = v->group[v->class[g]];
 
@@ -322,5 +334,7 @@ int merge_variants(const struct merge_records *r, const uint64_t *look, uint32_t
 	free(v.list);
 	free(v.begin);
 	free(v.alive);
+	free(v.keys);
+	free(v.to);
 	return err;
 }
