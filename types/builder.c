@@ -22,9 +22,12 @@ struct builder_slot {
 	uint32_t size;
 };
 
+/* By id: the modifiers that refer to a type are a chain, which is short (pointer, const, reference)
+ * and, unlike a hash table, where neighbours are those of the type. */
 struct builder_modifier {
-	uint32_t type, look; /* what it refers to; kind and name */
-	uint32_t id;         /* 0: free */
+	uint32_t first; /* id of the first one that refers to this type; 0: none */
+	uint32_t next;  /* if this is a modifier: the next one of the same type */
+	uint32_t look;  /* kind and name */
 };
 
 /* A direct-mapped cache, not a table: misses cost one hash. */
@@ -38,15 +41,13 @@ int builder_init(struct builder *b, size_t input)
 	memset(b, 0, sizeof(*b));
 	b->table_size = 1 << 12;
 	b->names_size = 1 << 12;
-	b->modifiers_size = 1 << 12;
 	b->pointers_size = POINTERS_MIN;
 	while (b->pointers_size < POINTERS_MAX && b->pointers_size < input / 512)
 		b->pointers_size *= 2;
 	b->table = calloc(b->table_size, sizeof(*b->table));
 	b->names = calloc(b->names_size, sizeof(*b->names));
-	b->modifiers = calloc(b->modifiers_size, sizeof(*b->modifiers));
 	b->pointers = calloc(b->pointers_size, sizeof(*b->pointers));
-	if (!b->table || !b->names || !b->modifiers || !b->pointers) {
+	if (!b->table || !b->names || !b->pointers) {
 		builder_deinit(b);
 		return -ENOMEM;
 	}
@@ -177,6 +178,16 @@ int builder_name(struct builder *b, const char *name, uint32_t *ret)
 	return builder_string_n(b, mangled, mangle(name, mangled), ret);
 }
 
+static struct builder_pointer *pointer_at(const struct builder *b, const char *string)
+{
+	return &b->pointers[hash_mix((uintptr_t)string) & (b->pointers_size - 1)];
+}
+
+void builder_prefetch_name(const struct builder *b, const char *name)
+{
+	__builtin_prefetch(pointer_at(b, name));
+}
+
 int builder_name_at(struct builder *b, const char *string, uint32_t *ret)
 {
 	struct builder_pointer *p;
@@ -188,7 +199,7 @@ int builder_name_at(struct builder *b, const char *string, uint32_t *ret)
 	}
 	if ((uintptr_t)string - (uintptr_t)b->moving < b->moving_size)
 		return builder_name(b, string, ret);
-	p = &b->pointers[hash_mix((uintptr_t)string) & (b->pointers_size - 1)];
+	p = pointer_at(b, string);
 	if (p->string == string) {
 		*ret = p->offset;
 		return 0;
@@ -328,53 +339,46 @@ int builder_end(struct builder *b, uint32_t *ret)
 	return 0;
 }
 
-static struct builder_modifier *modifier_at(struct builder_modifier *table, size_t size,
-                                            uint32_t type, uint32_t look)
+static int modifiers_reserve(struct builder *b, size_t count)
 {
-	size_t at = hash_mix((uint64_t)look << 32 | type) & (size - 1);
+	size_t room = count + count / 2 + 1024;
+	struct builder_modifier *bigger;
 
-	while (table[at].id && (table[at].type != type || table[at].look != look))
-		at = (at + 1) & (size - 1);
-	return &table[at];
-}
-
-static int modifiers_grow(struct builder *b)
-{
-	size_t size = b->modifiers_size * 2;
-	struct builder_modifier *table = calloc(size, sizeof(*table));
-
-	if (!table)
+	if (count <= b->modifiers_room)
+		return 0;
+	bigger = realloc(b->modifiers, room * sizeof(*bigger));
+	if (!bigger)
 		return -ENOMEM;
-	for (size_t i = 0; i < b->modifiers_size; i++) {
-		const struct builder_modifier *m = &b->modifiers[i];
-
-		if (m->id)
-			*modifier_at(table, size, m->type, m->look) = *m;
-	}
-	free(b->modifiers);
-	b->modifiers = table;
-	b->modifiers_size = size;
+	memset(bigger + b->modifiers_room, 0, (room - b->modifiers_room) * sizeof(*bigger));
+	b->modifiers = bigger;
+	b->modifiers_room = room;
 	return 0;
 }
 
 int builder_modifier(struct builder *b, uint32_t name, uint32_t kind, uint32_t type, uint32_t *ret)
 {
 	uint32_t look = name ? name + BTF_KIND_MAX + 1 : kind; /* only a type tag has a name */
-	struct builder_modifier *m = modifier_at(b->modifiers, b->modifiers_size, type, look);
-	int err;
+	uint32_t id;
+	int err = modifiers_reserve(b, b->count + 2); /* with void and a new one */
 
-	if (m->id) {
-		*ret = m->id;
-		return 0;
+	if (err)
+		return err;
+	for (id = b->modifiers[type].first; id; id = b->modifiers[id].next) {
+		if (b->modifiers[id].look == look) {
+			*ret = id;
+			return 0;
+		}
 	}
 	builder_begin(b);
 	err = builder_type(b, name, kind, 0, false, type);
 	if (err)
 		return err;
 	b->set_count = 0;
-	*ret = b->count;
-	*m = (struct builder_modifier){ type, look, *ret };
-	return ++b->modifiers_used * 2 > b->modifiers_size ? modifiers_grow(b) : 0;
+	id = b->count;
+	b->modifiers[id] = (struct builder_modifier){ 0, b->modifiers[type].first, look };
+	b->modifiers[type].first = id;
+	*ret = id;
+	return 0;
 }
 
 static void globalise(uint32_t *id, void *arg)

@@ -29,8 +29,8 @@ struct builder {
 	size_t count, room_offset, room_first, room_origin;
 	struct builder_slot *table; /* hash of sets */
 	size_t table_size, table_used;
-	struct builder_modifier *modifiers; /* hash of those */
-	size_t modifiers_size, modifiers_used;
+	struct builder_modifier *modifiers; /* by id */
+	size_t modifiers_room;
 	uint64_t next_origin;
 
 	char *strings;
@@ -61,6 +61,8 @@ int builder_name(struct builder *b, const char *name, uint32_t *ret);
 /* The same for a name that does not move (in a mapped section): remembers its address until
  * builder_forget(). */
 int builder_name_at(struct builder *b, const char *name, uint32_t *ret);
+/* builder_name_at() will be called for this name soon. */
+void builder_prefetch_name(const struct builder *b, const char *name);
 void builder_forget(struct builder *b);
 
 /* Begin a set, write its types in order, end it: *ret is the id of its first type, which is an

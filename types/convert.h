@@ -52,6 +52,8 @@ uint32_t graph_real(const struct graph *g, uint32_t ref);
 /* Name of a type, qualified by its scope and mangled to an identifier where the language has
  * scopes; *ret is its offset in the builder. */
 int node_name(struct convert *cv, uint32_t node, uint32_t *ret);
+/* The names of all types, members and enumerators of the graph, which then are in node.text. */
+int graph_names(struct convert *cv);
 /* The scope of a node ("ns::cls"), as the source writes it; "" (0) at top level. */
 int node_scope(struct convert *cv, uint32_t node, uint32_t *ret);
 bool language_has_scopes(uint16_t language);

@@ -72,9 +72,9 @@ struct node {
 	};
 	const char *name;
 	uint64_t value; /* byte size; member: bit offset; enumerator: value; subrange: count */
-	uint32_t
-	    text;    /* type or scope: its name's offset in the builder, plus 1; 0: not known yet */
-	uint32_t id; /* BTF type; while unknown see intern.c */
+	uint32_t text; /* type, member, enumerator: its name's offset in the builder, plus 1; 0: not
+	                  known yet */
+	uint32_t id;   /* BTF type; while unknown see intern.c */
 };
 
 /* node.type: a finished BTF id instead of a node's index */

@@ -255,6 +255,10 @@ static int member_name(struct convert *cv, const struct node *m, uint32_t *ret)
 	uint32_t base, real;
 	int err;
 
+	if (!(m->flags & NODE_BASE) && m->text) {
+		*ret = m->text - 1;
+		return 0;
+	}
 	if (!(m->flags & NODE_BASE))
 		return builder_name_at(&cv->b, m->name, ret);
 	real = graph_real(&cv->g, m->type);
@@ -453,7 +457,10 @@ static int emit_enum(struct convert *cv, uint32_t i)
 		if (e->tag != DW_TAG_enumerator)
 			continue;
 		count--;
-		err = builder_name_at(&cv->b, e->name, &words[0]);
+		if (e->text)
+			words[0] = e->text - 1;
+		else
+			err = builder_name_at(&cv->b, e->name, &words[0]);
 		if (!err && !words[0])
 			err = builder_string(&cv->b, "_", &words[0]);
 		if (!err)
@@ -846,6 +853,8 @@ int graph_intern(struct convert *cv)
 {
 	int err = make_room(cv->intern, cv->g.count);
 
+	if (!err)
+		err = graph_names(cv);
 	for (uint32_t i = 1; i < cv->g.scanned && !err; i++) {
 		if (is_root(&cv->g.nodes[i]) && !cv->g.nodes[i].id)
 			err = walk_from(cv, i);

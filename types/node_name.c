@@ -39,11 +39,16 @@ bool language_has_scopes(uint16_t language)
 	return false;
 }
 
+static size_t memo_place(size_t size, uint32_t scope, const char *name)
+{
+	return hash_mix((uintptr_t)name * 31 + scope) & (size - 1);
+}
+
 /* The place of a pair: where it is, or where it would go. */
 static struct name_memo *memo_at(struct name_memo *memo, size_t size, uint32_t scope,
                                  const char *name)
 {
-	size_t at = hash_mix((uintptr_t)name * 31 + scope) & (size - 1);
+	size_t at = memo_place(size, scope, name);
 
 	while (memo[at].name && (memo[at].name != name || memo[at].scope != scope))
 		at = (at + 1) & (size - 1);
@@ -171,6 +176,66 @@ int node_name(struct convert *cv, uint32_t i, uint32_t *ret)
 		err = builder_name_at(&cv->b, n->name, ret);
 	if (!err)
 		n->text = *ret + 1;
+	return err;
+}
+
+/* --- all names of a graph --- */
+
+/* So many nodes ahead is looked up what will be needed. */
+#define AHEAD 12
+
+/* Is this one whose name has no scope in front? */
+static bool is_plain(const struct node *n)
+{
+	return n->tag == DW_TAG_enumerator ||
+	       (n->tag == DW_TAG_member && !(n->flags & NODE_STATIC_MEMBER));
+}
+
+static bool is_scoped(const struct node *n)
+{
+	switch (n->tag) {
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+	case DW_TAG_interface_type:
+	case DW_TAG_union_type:
+	case DW_TAG_enumeration_type:
+	case DW_TAG_typedef:
+		return true;
+	}
+	return false;
+}
+
+/* The place in the table of pairs is most often in no cache, and takes longer than all the rest. */
+static void prefetch_name(const struct convert *cv, uint32_t i)
+{
+	const struct node *n = &cv->g.nodes[i], *parent = &cv->g.nodes[n->parent];
+
+	if (!n->name)
+		return;
+	if (is_plain(n))
+		builder_prefetch_name(&cv->b, n->name);
+	else if (is_scoped(n) && n->parent && parent->scope)
+		__builtin_prefetch(
+		    &cv->memo[memo_place(cv->memo_size, (parent->scope - 1) | MANGLED, n->name)]);
+}
+
+int graph_names(struct convert *cv)
+{
+	int err = 0;
+
+	for (uint32_t i = 1; i < cv->g.scanned && !err; i++) {
+		struct node *n = &cv->g.nodes[i];
+		uint32_t name;
+
+		if (i + AHEAD < cv->g.scanned)
+			prefetch_name(cv, i + AHEAD);
+		if (is_plain(n)) {
+			err = builder_name_at(&cv->b, n->name, &name);
+			n->text = name + 1;
+		} else if (is_scoped(n)) {
+			err = node_name(cv, i, &name);
+		}
+	}
 	return err;
 }
 
