@@ -88,6 +88,8 @@ static int gather(struct run *r, const struct merge_part *parts, const struct me
 
 	for (size_t i = 0; i < r->workers_count; i++)
 		gather_losses(g, &r->workers[i].cv, m->chosen + parts[i].base);
+	if (m->given_up)
+		loss_add(&g->losses, NOTE_UNMERGED, NULL);
 	if (r->workers_count == 1)
 		return take_symbols(g, &r->workers->cv, m->map);
 	err = builder_init(&g->strings, 0);

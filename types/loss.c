@@ -21,6 +21,7 @@ static const char *const texts[LOSS_COUNT] = {
 	[NOTE_VECTOR] = "vector (an array)",
 	[NOTE_REFERENCE] = "C++ reference (a pointer with type tag \"&\")",
 	[NOTE_MEMBER_POINTER] = "C++ pointer to member (an opaque struct)",
+	[NOTE_UNMERGED] = "merge given up: each unit has its types on its own, the BTF is larger",
 	[NOTE_NICHE] = "enum with a variant that has no discriminant of its own",
 };
 

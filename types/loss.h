@@ -23,7 +23,8 @@ enum loss {
 	NOTE_VECTOR,        /* vector -> array */
 	NOTE_REFERENCE,     /* C++ reference -> pointer */
 	NOTE_MEMBER_POINTER,
-	NOTE_NICHE, /* Rust enum with a variant that has no value of its own */
+	NOTE_NICHE,    /* Rust enum with a variant that has no value of its own */
+	NOTE_UNMERGED, /* every record is a type of its own (merge_classes.c) */
 	LOSS_COUNT,
 };
 

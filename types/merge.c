@@ -184,7 +184,7 @@ int merge_types(struct merge_part *parts, size_t count, size_t threads, struct m
 	if (!err)
 		err = merge_strings(&m.r);
 	if (!err)
-		err = merge_classes(&m.r, &m.class, &m.classes, &m.rank);
+		err = merge_classes(&m.r, &m.class, &m.classes, &m.rank, &ret->given_up);
 	if (!err)
 		err = choose(&m);
 	if (!err)

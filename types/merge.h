@@ -27,6 +27,7 @@ struct merged {
 	uint32_t *units; /* by id - 1: the first unit that has the type */
 	uint32_t *map;   /* by base + id: the type's final id */
 	uint8_t *chosen; /* by base + id: is it this record that stands for its type? */
+	bool given_up;   /* nothing was merged: see merge_classes.c */
 };
 
 /* -ENOMEM, -EOVERFLOW. Equal content gives equal bytes, however it is spread over parts, and
@@ -63,9 +64,11 @@ int merge_strings(struct merge_records *records);
 
 /* Which records are the same type (merge_classes.c).
  * Classes are numbered from 0 (void) to *ret_classes - 1; class[] is by record. Of a class's
- * definitions one of the lowest rank[] stands for the type. */
+ * definitions one of the lowest rank[] stands for the type. *ret_given_up: see merge_classes.c. */
 int merge_classes(const struct merge_records *records, uint32_t **ret_class, size_t *ret_classes,
-                  uint8_t **ret_rank);
+                  uint8_t **ret_rank, bool *ret_given_up);
+/* What of a hash is used: all, but in a test that wants hashes to collide. */
+extern uint64_t merge_hash_mask;
 /* Unites classes that are variants of one struct (merge_variants.c); numbers may become unused.
  * look[]: hash of what a record looks like. */
 int merge_variants(const struct merge_records *records, const uint64_t *look, uint32_t *class,

@@ -21,7 +21,8 @@
  *
  * Comparisons are by 64-bit hash; at the end, members of a class are compared with each other
  * byte for byte. If that fails, or refinement takes more work than any honest input, nothing is
- * merged: every record is a class of its own, which is right, only larger.
+ * merged: every record is a class of its own, which is right, only larger; that is told with what was
+ * lost (NOTE_UNMERGED).
  *
  * libbpf's btf__dedup() answers the same question, one context at a time. It needs the BTF as a
  * whole, copies it three times, does not tell what became of a type (other than by a VAR for
@@ -34,6 +35,8 @@
 #include "types/util.h"
 
 #define WORK_MAX 64 /* times the records */
+
+uint64_t merge_hash_mask = UINT64_MAX;
 
 struct entry {
 	uint64_t sig;
@@ -153,7 +156,7 @@ static int hash_looks(void *arg, size_t begin, size_t end)
 	struct refine *f = arg;
 
 	for (size_t g = begin; g < end; g++)
-		f->hash[g] = g ? look_hash(f->r, g) : 0;
+		f->hash[g] = g ? look_hash(f->r, g) & merge_hash_mask : 0;
 	return 0;
 }
 
@@ -628,13 +631,14 @@ static void merge_nothing(struct refine *f)
 }
 
 int merge_classes(const struct merge_records *r, uint32_t **ret_class, size_t *ret_classes,
-                  uint8_t **ret_rank)
+                  uint8_t **ret_rank, bool *ret_given_up)
 {
 	struct refine f = { .r = r, .count = r->count };
 	_cleanup_free_ uint8_t *rank = calloc(r->count, 1);
 	int err = rank ? refine(&f) : -ENOMEM;
 
-	if (err == -E2BIG || (!err && !verify(&f))) {
+	*ret_given_up = err == -E2BIG || (!err && !verify(&f));
+	if (*ret_given_up) {
 		merge_nothing(&f);
 		err = 0;
 	} else if (!err) {
