@@ -6,11 +6,13 @@
  *   dwarf_work.c              units -> workers
  *   dwarf_scan.c              entries of a unit -> graph
  *   dwarf_lower.c             graph -> what BTF has words for
- *   intern.c                  graph -> records, each once, whatever unit it is in
+ *   intern.c, intern_emit.c   graph -> records, each once, whatever unit it is in
  *   dwarf_symbols.c           variables, functions, parameters
  *   merge_classes.c           what a unit saw declared only = what another one defines
  *   merge_variants.c          the same, where the name has several definitions
- *   merge.c, dwarf_finish.c   all workers' records, each once, by name
+ *   merge_strings.c           one numbering of all workers' names and records
+ *   merge.c, merge_write.c    all workers' records, each once, by name
+ *   dwarf_finish.c            symbols, and all of it
  *   image.c                   into one block
  */
 #ifndef WEIR_TYPES_DWARF_CONVERT_H
