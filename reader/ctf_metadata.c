@@ -6,9 +6,10 @@
  * at the end as sequences whose lengths stand in the fields' places.
  *
  * Field names get a leading underscore, which readers take off again, so that no name is a keyword
- * of TSDL.
+ * of TSDL (ctf_names.h).
  */
 #include "reader/ctf.h"
+#include "reader/ctf_names.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -140,48 +141,43 @@ static const struct {
 	[WEIR_U32] = { 32, false }, [WEIR_U64] = { 64, false }, [WEIR_POINTER] = { 64, false },
 };
 
-static void field_fixed(FILE *to, const struct schema_field *f)
+static void field_fixed(FILE *to, const struct schema_field *f, const char *name)
 {
 	switch (f->type) {
 	case WEIR_F32:
 	case WEIR_F64:
 		fprintf(to,
 		        "\t\tfloating_point { exp_dig = %d; mant_dig = %d; align = 64; } _%s;\n",
-		        f->type == WEIR_F32 ? 8 : 11, f->type == WEIR_F32 ? 24 : 53, f->name);
+		        f->type == WEIR_F32 ? 8 : 11, f->type == WEIR_F32 ? 24 : 53, name);
 		return;
 	case WEIR_BOOL:
 		fprintf(to,
 		        "\t\tenum : integer { size = 8; align = 64; signed = false; } { false = 0, "
 		        "true = "
 		        "1 ... 255 } _%s;\n",
-		        f->name);
-		return;
-	case WEIR_STRING:
-	case WEIR_BYTES:
-		fprintf(to,
-		        "\t\tinteger { size = 16; align = 64; signed = false; } __%s_length;\n"
-		        "\t\tuint16_t __%s_original;\n",
-		        f->name, f->name);
+		        name);
 		return;
 	default:
 		fprintf(to, "\t\tinteger { size = %d; align = 64; signed = %s;%s } _%s;\n",
 		        integers[f->type].bits, integers[f->type].is_signed ? "true" : "false",
-		        f->type == WEIR_POINTER ? " base = hex;" : "", f->name);
+		        f->type == WEIR_POINTER ? " base = hex;" : "", name);
 	}
 }
 
-static void field_bytes(FILE *to, const struct schema_field *f)
+/* The place of a string or bytes. */
+static void field_length(FILE *to, const char *length, const char *original)
 {
-	if (f->type == WEIR_STRING)
-		fprintf(to,
-		        "\t\tinteger { size = 8; align = 8; signed = false; encoding = UTF8; } "
-		        "_%s[ __%s_length ];\n",
-		        f->name, f->name);
-	else if (f->type == WEIR_BYTES)
-		fprintf(to,
-		        "\t\tinteger { size = 8; align = 8; signed = false; base = hex; } _%s[ "
-		        "__%s_length ];\n",
-		        f->name, f->name);
+	fprintf(to,
+	        "\t\tinteger { size = 16; align = 64; signed = false; } _%s;\n"
+	        "\t\tuint16_t _%s;\n",
+	        length, original);
+}
+
+static void field_bytes(FILE *to, const struct schema_field *f, const char *name,
+                        const char *length)
+{
+	fprintf(to, "\t\tinteger { size = 8; align = 8; signed = false; %s; } _%s[ _%s ];\n",
+	        f->type == WEIR_STRING ? "encoding = UTF8" : "base = hex", name, length);
 }
 
 /* Bits that a field takes of its place. */
@@ -204,17 +200,26 @@ static unsigned field_bits(uint8_t type)
 
 static void event_block(FILE *to, const struct schema_probe *p)
 {
+	struct ctf_names names;
+
+	ctf_names_init(&names, p);
 	fprintf(
 	    to,
 	    "event {\n\tid = %u;\n\tname = \"%s:%s\";\n\tstream_id = 0;\n\tfields := struct {\n",
 	    p->id, p->provider, p->name);
-	for (uint32_t i = 0; i < p->count; i++)
-		field_fixed(to, &p->fields[i]);
+	for (uint32_t i = 0; i < p->count; i++) {
+		if (schema_type_is_bytes(p->fields[i].type))
+			field_length(to, names.lengths[i], names.originals[i]);
+		else
+			field_fixed(to, &p->fields[i], names.fields[i]);
+	}
 	/* Bytes and the next event's end are aligned less: an empty structure moves on to the next place. */
 	if (p->count && field_bits(p->fields[p->count - 1].type) < 64)
-		fputs("\t\tstruct { } align(64) __;\n", to);
-	for (uint32_t i = 0; i < p->count; i++)
-		field_bytes(to, &p->fields[i]);
+		fprintf(to, "\t\tstruct { } align(64) _%s;\n", names.padding);
+	for (uint32_t i = 0; i < p->count; i++) {
+		if (schema_type_is_bytes(p->fields[i].type))
+			field_bytes(to, &p->fields[i], names.fields[i], names.lengths[i]);
+	}
 	/* Whatever there is, the next event begins at 64 bits. */
 	fputs("\t} align(64);\n};\n\n", to);
 }

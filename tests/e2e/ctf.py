@@ -243,7 +243,10 @@ class Metadata:
             align = int(self.next())
             self.next(")")
         names = [name for name, _kind in fields]
-        require(len(set(names)) == len(names), "a structure has a field twice:", names)
+        # Readers take a leading underscore off; babeltrace2 compares with those before as they are then.
+        for i, (name, _kind) in enumerate(fields):
+            before = {other.removeprefix("_") for other, _ in fields[:i]}
+            require(not {name, name.removeprefix("_")} & before, "a structure has a field twice:", name, before)
         return Structure(fields, align)
 
 

@@ -30,6 +30,7 @@ from scenarios import run_scenarios
 from trace import BUILD, LIMIT, SHOP, Target, WEIR, children, skip, wait_until
 
 SEQUENCE = f"{BUILD}/tests/e2e/sequence"
+NAMES = f"{BUILD}/tests/e2e/names"
 BYSTANDERS = 2  # scenarios of a long form that run at once
 
 
@@ -644,6 +645,29 @@ def test_rules():
             assert f"tid = {context['_tid']}" in line
             if name == "shop:order":
                 assert f"id = {fields['id']}," in line and f'path = "{fields["path"]}"' in line, (line, fields)
+
+
+def test_names():
+    """Fields called as the metadata calls lengths and padding, and as each other but for an underscore."""
+    out = folder()
+    run = record(out, "-p", Target(program=NAMES).pid)
+    assert run.number("events") == 12, run.err
+    want = {"names:both": [{"path": "/cart", "_path_length": 10 + i, "path_original": 20 + i, "_path_length_": 30 + i}
+                           for i in range(3)],
+            "names:padded": [{"_": 40 + i, "__": 50 + i, "struct": 60 + i} for i in range(3)],
+            "names:strings": [{"_": "one", "__length": "two"}] * 3,
+            # Behind `_a`, babeltrace2 reads no `a`.
+            "names:twice": [{"a_": "four", "_a": 70 + i, "_b": "five", "b_": "six"} for i in range(3)]}
+    (trace,) = ctf.traces(out)
+    events = [e for e in trace.all() if e[1] in want]
+    lines = babeltrace(out)
+    assert len(lines) == len(events) == 12, lines
+    for line, (_ticks, name, _context, fields, _packet) in zip(lines, events):
+        expected = want[name].pop(0)
+        assert expected.items() <= fields.items() and name in line, (name, expected, fields, line)
+        for field, value in expected.items():
+            shown = f'"{value}"' if isinstance(value, str) else value
+            assert re.search(rf"[{{,] {field} = {shown}[, ]", line), (field, shown, line)
 
 
 def test_week():
