@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* weir unpack: recordings that were compressed, for tools that read plain CTF. */
 #include "cli/cmd.h"
+#include "reader/ctf.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -21,6 +23,21 @@ static void usage(FILE *to)
 	      "  -q, --quiet  do not name the files\n"
 	      "  -h, --help\n",
 	      to);
+}
+
+/* A packet is two frames: behind the first one, a frame has ended and no packet has. */
+static int check_whole(int fd)
+{
+	struct ctf_packet_head last;
+	struct stat st;
+	uint64_t tail;
+	int64_t whole = ctf_whole(fd, true, &last, &tail);
+
+	if (whole < 0)
+		return (int)whole;
+	if (fstat(fd, &st))
+		return -errno;
+	return whole == st.st_size ? 0 : -EBADMSG;
 }
 
 /* One stream of frames to another file. */
@@ -43,7 +60,6 @@ static int copy(FILE *from, FILE *to, ZSTD_DStream *zstd)
 				return -errno;
 		}
 	}
-	/* A frame that was cut off: what was written of it is not a packet. */
 	return ferror(from) ? -EIO : left ? -EBADMSG : 0;
 }
 
@@ -63,7 +79,9 @@ static int unpack(const char *path, bool quiet, ZSTD_DStream *zstd)
 		fclose(from);
 		return cli_fail("cannot make %s: %s", target, strerror(code));
 	}
-	code = copy(from, to, zstd);
+	code = check_whole(fileno(from));
+	if (!code)
+		code = copy(from, to, zstd);
 	fclose(from);
 	if (fclose(to) && !code)
 		code = -errno;

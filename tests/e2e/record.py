@@ -202,6 +202,26 @@ def test_compress():
     assert contiguous(orders(out), 1) == [50000] and run.number("lost") == 0
 
 
+def test_unpack_cut():
+    """A compressed stream that was cut, also between the two frames of a packet: it is not unpacked, and stays."""
+    out = folder()
+    record(out, "-p", Target("-w", "-n", 50000).pid, "--compress")
+    (path,) = sorted(glob.glob(f"{out}/*/stream_[0-9]*.zst"))[-1:]
+    data = open(path, "rb").read()
+    head = 9 + PACKET.size  # zstd's words, and the head as it is
+    starts = [m.start() for m in re.finditer(re.escape(data[:9]), data)]
+    for size in (head, starts[-1] + 40, starts[-1] + head, len(data) - 1, starts[-1]):
+        with open(path, "wb") as file:
+            file.write(data[:size])
+        done = subprocess.run([WEIR, "unpack", "-q", out], capture_output=True, text=True, timeout=LIMIT)
+        left = os.path.exists(path)
+        if size == starts[-1]:
+            assert done.returncode == 0 and not left, (size, done.stderr)
+        else:
+            assert done.returncode == 1 and "weir repair" in done.stderr and left, (size, done.returncode, done.stderr)
+            assert not os.path.exists(path[:-4]), size
+
+
 def report(*arguments, status=0):
     done = subprocess.run([WEIR, "report", *arguments], capture_output=True, text=True,
                           encoding="utf-8", timeout=LIMIT)
