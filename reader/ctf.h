@@ -56,10 +56,10 @@ _Static_assert(sizeof(struct ctf_packet_head) == 80, "packet head");
 
 #define CTF_COMPLETE UINT32_C(0x80000000)
 
-/* Do its sizes go together? How long a packet may be, the caller knows. */
+/* Do its sizes go together, and its times? How long a packet may be, the caller knows. */
 static inline bool ctf_head_is_right(const struct ctf_packet_head *head)
 {
-	return head->magic == CTF_MAGIC && !(head->packet_bits % 64) &&
+	return head->magic == CTF_MAGIC && head->begin <= head->end && !(head->packet_bits % 64) &&
 	       head->content_bits >= sizeof(*head) * 8 && head->content_bits <= head->packet_bits;
 }
 

@@ -234,6 +234,17 @@ static void read_value(const bt_field *field, bt_field_class_type type, struct r
 	}
 }
 
+/* As it was, if it cannot be said. */
+static void read_time(const bt_clock_snapshot *snapshot, int64_t *ret)
+{
+	int64_t ns;
+
+	if (bt_clock_snapshot_get_ns_from_origin(snapshot, &ns) !=
+	    BT_CLOCK_SNAPSHOT_GET_NS_FROM_ORIGIN_STATUS_OK)
+		return;
+	*ret = ns < -CTF_TIME_MAX ? -CTF_TIME_MAX : ns > CTF_TIME_MAX ? CTF_TIME_MAX : ns;
+}
+
 static void on_event(struct reading *r, const bt_message *message)
 {
 	const bt_event *event = bt_message_event_borrow_event_const(message);
@@ -270,8 +281,7 @@ static void on_event(struct reading *r, const bt_message *message)
 	out.tid = c->tid >= 0 ? (uint32_t)values[c->tid].u64 : 0;
 	if (bt_stream_class_borrow_default_clock_class_const(
 	        bt_event_class_borrow_stream_class_const(c->key)))
-		bt_clock_snapshot_get_ns_from_origin(
-		    bt_message_event_borrow_default_clock_snapshot_const(message), &out.time);
+		read_time(bt_message_event_borrow_default_clock_snapshot_const(message), &out.time);
 	r->out->event(r->out->arg, &out);
 }
 
@@ -288,11 +298,11 @@ static void on_lost(struct reading *r, const bt_message *message)
 	if (!r->out->lost || !bt_stream_class_discarded_events_have_default_clock_snapshots(
 	                         bt_stream_borrow_class_const(stream)))
 		return;
-	bt_clock_snapshot_get_ns_from_origin(
+	read_time(
 	    bt_message_discarded_events_borrow_beginning_default_clock_snapshot_const(message),
 	    &from);
-	bt_clock_snapshot_get_ns_from_origin(
-	    bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message), &to);
+	read_time(bt_message_discarded_events_borrow_end_default_clock_snapshot_const(message),
+	          &to);
 	r->out->lost(r->out->arg, from, to, count);
 }
 

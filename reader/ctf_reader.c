@@ -21,7 +21,9 @@
 
 static int64_t time_of(const struct ctf_trace *t, uint64_t ticks)
 {
-	return t->epoch_ns + (int64_t)((double)ticks * t->ns_per_tick);
+	double ns = (double)ticks * t->ns_per_tick;
+
+	return ns < (double)(CTF_TIME_MAX - t->epoch_ns) ? t->epoch_ns + (int64_t)ns : CTF_TIME_MAX;
 }
 
 static void read_packet(const struct ctf_trace *t, struct ctf_reading *r,

@@ -14,6 +14,12 @@
 
 #include <sys/types.h>
 
+/*
+ * ns since the epoch, in 2096. A damaged recording may say anything: no time is farther from the
+ * epoch than this, so that the difference of any two is a time, too.
+ */
+#define CTF_TIME_MAX INT64_C(4000000000000000000)
+
 struct ctf_trace {
 	char *path;
 	char *process, *command; /* empty: not known */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,12 +95,28 @@ static int read_probes(struct ctf_trace *t, json_object *list)
 	return 0;
 }
 
+static bool read_clock(json_object *o, double *ns_per_tick, int64_t *epoch_ns)
+{
+	int64_t hz = number_of(o, "hz"), seconds = number_of(o, "offset_s");
+	double rest;
+
+	if (hz <= 0)
+		return false;
+	*ns_per_tick = 1e9 / (double)hz;
+	rest = (double)number_of(o, "offset") * *ns_per_tick;
+	if (fabs((double)seconds * 1e9 + rest) >= (double)CTF_TIME_MAX || fabs(rest) >= 2e9)
+		return false;
+	*epoch_ns = seconds * 1000000000 + (int64_t)rest;
+	return true;
+}
+
 int ctf_trace_open(const char *path, struct ctf_trace **ret, struct weir_error *err)
 {
 	char name[4096];
 	struct ctf_trace *t;
 	json_object *document, *clock, *list;
-	double hz;
+	double ns_per_tick;
+	int64_t epoch_ns;
 
 	snprintf(name, sizeof(name), "%s/%s", path, CTF_SIDECAR);
 	if (access(name, R_OK))
@@ -108,7 +125,8 @@ int ctf_trace_open(const char *path, struct ctf_trace **ret, struct weir_error *
 	document = json_object_from_file(name);
 	if (!document || !json_object_object_get_ex(document, "clock", &clock) ||
 	    !json_object_object_get_ex(document, "probes", &list) ||
-	    !json_object_is_type(list, json_type_array) || number_of(clock, "hz") <= 0) {
+	    !json_object_is_type(list, json_type_array) ||
+	    !read_clock(clock, &ns_per_tick, &epoch_ns)) {
 		json_object_put(document);
 		return weir_err(err, -EBADMSG, "%s is damaged", name);
 	}
@@ -122,10 +140,8 @@ int ctf_trace_open(const char *path, struct ctf_trace **ret, struct weir_error *
 	t->process = strdup(text_of(document, "process"));
 	t->command = strdup(text_of(document, "command"));
 	t->pid = (pid_t)number_of(document, "pid");
-	hz = (double)number_of(clock, "hz");
-	t->ns_per_tick = 1e9 / hz;
-	t->epoch_ns = number_of(clock, "offset_s") * 1000000000 +
-	              (int64_t)((double)number_of(clock, "offset") * t->ns_per_tick);
+	t->ns_per_tick = ns_per_tick;
+	t->epoch_ns = epoch_ns;
 	if (!t->path || !t->process || !t->command || read_probes(t, list)) {
 		ctf_trace_close(t);
 		return weir_err(err, -ENOMEM, "no memory");

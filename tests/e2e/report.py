@@ -24,7 +24,7 @@ import tempfile
 import time
 
 import browser
-from recording import EPOCH, Recording
+from recording import EPOCH, Recording, encode
 from scenarios import run_scenarios
 from trace import LIMIT, WEIR, children, skip  # beside this file
 
@@ -275,6 +275,30 @@ def test_dropped():
     other = folder()
     requests(other)
     assert "dropped" not in report(other).stderr
+
+
+def test_damaged():
+    """Times that a damaged file may have: a packet that begins after its end is none, any others have a page."""
+    fields = REQUEST["shop:request"]
+    for begin, end, cut in ((2**63, 5, True), (0xff << 56, 5, True), (5, 0xff << 56, False), (0xff << 56, 2**64 - 1, False),
+                            (2**62, 2**62, False)):
+        out = folder()
+        recording = Recording(out, REQUEST)
+        recording.events([(i * 10**7, "shop:request", ("/", 1.0, 200)) for i in range(100)], slot=1)
+        recording.packet(encode(1, begin, fields, ("/", 2.0, 200)), begin, end, lost=3)
+        page = f"{out}/r.html"
+        said = report("--by", "route", "--hist", "ms", "-o", page, out).stderr
+        data = data_of(page)
+        assert ("weir repair" in said) == cut and data["events"] == (100 if cut else 101), (begin, end, said)
+        assert sum(data["probes"][0]["counts"]) == data["events"] and 0 < data["columns"] <= 300, data["columns"]
+    # Its metadata, too.
+    about = glob.glob(f"{out}/*/.weir")[0]
+    with open(about, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in ((f'"offset_s": {EPOCH}', f'"offset_s": {2**62}'), ('"offset": 0', f'"offset": {2**62}')):
+        with open(about, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+        assert "is damaged" in report(out, status=1).stderr
 
 
 # --- files
