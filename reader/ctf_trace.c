@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "reader/ctf.h"
 #include "reader/ctf_trace.h"
+#include "reader/cleanup.h"
 #include "reader/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- what the probes are */
@@ -110,19 +113,31 @@ static bool read_clock(json_object *o, double *ns_per_tick, int64_t *epoch_ns)
 	return true;
 }
 
+/* NULL: it is no JSON. -ENOENT etc. */
+static int read_sidecar(const char *name, json_object **ret)
+{
+	/* A stranger's folder: what opens, and reads, without an end is no file. */
+	_cleanup_close_ int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	*ret = S_ISREG(st.st_mode) ? json_object_from_fd(fd) : NULL;
+	return 0;
+}
+
 int ctf_trace_open(const char *path, struct ctf_trace **ret, struct weir_error *err)
 {
 	char name[4096];
 	struct ctf_trace *t;
-	json_object *document, *clock, *list;
+	json_object *document = NULL, *clock, *list;
 	double ns_per_tick;
 	int64_t epoch_ns;
 
 	snprintf(name, sizeof(name), "%s/%s", path, CTF_SIDECAR);
-	if (access(name, R_OK))
+	if (read_sidecar(name, &document))
 		return weir_err(err, -ENOENT, "%s is no recording of weir's: there is no %s in it",
 		                path, CTF_SIDECAR);
-	document = json_object_from_file(name);
 	if (!document || !json_object_object_get_ex(document, "clock", &clock) ||
 	    !json_object_object_get_ex(document, "probes", &list) ||
 	    !json_object_is_type(list, json_type_array) ||

@@ -299,6 +299,9 @@ def test_damaged():
         with open(about, "w", encoding="utf-8") as file:
             file.write(text.replace(old, new))
         assert "is damaged" in report(out, status=1).stderr
+    os.unlink(about)
+    os.mkfifo(about)  # nobody writes to it
+    assert "is damaged" in report(out, status=1).stderr
 
 
 # --- files
