@@ -68,6 +68,15 @@ static void put_doubles(FILE *to, const char *name, const double *values, uint32
 	fputc(']', to);
 }
 
+static void put_means(FILE *to, const struct series *s, uint32_t n)
+{
+	double means[TIMELINE_COLUMNS];
+
+	for (uint32_t i = 0; i < n; i++)
+		means[i] = sum_mean(&s->sums[i], s->counts[i]);
+	put_doubles(to, "means", means, n);
+}
+
 /* --- parts */
 
 static void put_about(FILE *to, const struct aggregate *a, const char *recording)
@@ -181,8 +190,8 @@ static void put_totals(FILE *to, const struct row *row)
 		double p;
 	} percentiles[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
 
-	fprintf(to, ",\"mean\":%.17g,\"min\":%.17g,\"max\":%.17g", row->sum / (double)row->count,
-	        row->min, row->max);
+	fprintf(to, ",\"mean\":%.17g,\"min\":%.17g,\"max\":%.17g", row_mean(row), row->min,
+	        row->max);
 	for (int i = 0; i < 3; i++)
 		fprintf(to, ",\"%s\":%.17g", percentiles[i].name,
 		        row_percentile(row, percentiles[i].p));
@@ -198,7 +207,7 @@ static void put_row(FILE *to, const struct timeline *t, const struct series *s)
 	put_counts(to, "counts", s->counts, t->columns);
 	if (t->hist) {
 		put_totals(to, s->row);
-		put_doubles(to, "sums", s->sums, t->columns);
+		put_means(to, s, t->columns);
 		put_doubles(to, "maxima", s->maxima, t->columns);
 		put_cells(to, t, s);
 	}

@@ -111,7 +111,7 @@ struct row *rows_find(struct rows *rows, const char *key, size_t size)
 bool row_merge(struct row *into, const struct row *from)
 {
 	into->count += from->count;
-	into->sum += from->sum;
+	sum_merge(&into->sum, &from->sum);
 	into->min = from->min < into->min ? from->min : into->min;
 	into->max = from->max > into->max ? from->max : into->max;
 	into->first = from->first < into->first ? from->first : into->first;
@@ -119,11 +119,19 @@ bool row_merge(struct row *into, const struct row *from)
 	return histogram_merge(&into->values, &from->values);
 }
 
+static double within(const struct row *row, double v)
+{
+	return v < row->min ? row->min : v > row->max ? row->max : v;
+}
+
+double row_mean(const struct row *row)
+{
+	return within(row, sum_mean(&row->sum, row->count));
+}
+
 double row_percentile(const struct row *row, double p)
 {
-	double v = histogram_percentile(&row->values, row->count, p);
-
-	return v < row->min ? row->min : v > row->max ? row->max : v;
+	return within(row, histogram_percentile(&row->values, row->count, p));
 }
 
 static int by_count(const void *a, const void *b)

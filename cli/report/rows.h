@@ -7,6 +7,7 @@
 #define WEIR_CLI_REPORT_ROWS_H
 
 #include "cli/report/histogram.h"
+#include "cli/report/sum.h"
 
 #include <stddef.h>
 
@@ -17,7 +18,8 @@ struct row {
 	uint32_t size; /* of the key */
 	int32_t slot;  /* of the picture (timeline.h) */
 	uint64_t count;
-	double sum, min, max;
+	struct sum sum;
+	double min, max;
 	int64_t first, last; /* ns since the epoch */
 	struct histogram values;
 	char key[]; /* NUL behind it */
@@ -46,7 +48,7 @@ static inline void row_add_time(struct row *row, int64_t time)
 
 static inline bool row_add_value(struct row *row, double value)
 {
-	row->sum += value;
+	sum_add(&row->sum, value);
 	row->min = value < row->min ? value : row->min;
 	row->max = value > row->max ? value : row->max;
 	return histogram_add_step(&row->values, histogram_step(value), 1);
@@ -54,7 +56,8 @@ static inline bool row_add_value(struct row *row, double value)
 
 bool row_merge(struct row *into, const struct row *from);
 
-/* Within the row's least and greatest value. */
+/* Both within the row's least and greatest value. */
+double row_mean(const struct row *row);
 double row_percentile(const struct row *row, double p);
 
 /* Most events first. */

@@ -19,11 +19,6 @@ static double rate(const struct aggregate *a, uint64_t count)
 	return seconds > 0 ? (double)count / seconds : 0;
 }
 
-static double mean(const struct row *row)
-{
-	return row->sum / (double)row->count;
-}
-
 /* --- the table */
 
 static void add_steps(const struct scale *s, const struct row *row, uint64_t sums[BARS])
@@ -96,7 +91,7 @@ static void add_line(struct libscols_table *table, const struct aggregate *a,
 	set(line, 2, "%.0f", rate(a, row->count));
 	if (!a->query->hist)
 		return;
-	set(line, 3, "%.4g", mean(row));
+	set(line, 3, "%.4g", row_mean(row));
 	set(line, 4, "%.4g", row_percentile(row, 0.5));
 	set(line, 5, "%.4g", row_percentile(row, 0.9));
 	set(line, 6, "%.4g", row_percentile(row, 0.99));
@@ -164,7 +159,7 @@ static void print_row(const struct aggregate *a, const struct row *row, bool oth
 	json_object_object_add(o, "first", json_object_new_int64(row->first));
 	json_object_object_add(o, "last", json_object_new_int64(row->last));
 	if (a->query->hist) {
-		add_number(o, "mean", mean(row));
+		add_number(o, "mean", row_mean(row));
 		add_number(o, "min", row->min);
 		add_number(o, "p50", row_percentile(row, 0.5));
 		add_number(o, "p90", row_percentile(row, 0.9));

@@ -178,7 +178,7 @@ void timeline_add(struct timeline *t, const struct row *row, int64_t time, doubl
 	s->counts[column]++;
 	if (!t->hist)
 		return;
-	s->sums[column] += value;
+	sum_add(&s->sums[column], value);
 	s->maxima[column] = value > s->maxima[column] ? value : s->maxima[column];
 	/* A recording that still grows may bring values that the scale does not have. */
 	uint32_t place = scale_place(&t->scale, histogram_step(value));

@@ -19,7 +19,7 @@
 struct series {
 	struct row *row; /* its totals */
 	uint64_t counts[TIMELINE_COLUMNS];
-	double sums[TIMELINE_COLUMNS];
+	struct sum sums[TIMELINE_COLUMNS];
 	double maxima[TIMELINE_COLUMNS];
 	uint32_t *cells; /* [columns][scale.count], NULL without --hist */
 };

@@ -7,6 +7,7 @@
 
 Exit status 77: skipped, with the reason.
 """
+import fractions
 import glob
 import json
 import math
@@ -130,6 +131,33 @@ def test_odd_values():
     done = report("-j", "--hist", "v", out)
     row = json.loads(done.stdout)
     assert row["count"] == 2 and row["mean"] == 2 and "3 whose v is no number" in done.stderr, (row, done.stderr)
+
+
+def strict(text):
+    """JSON as others read it: without NaN and Infinity."""
+    def refuse(constant):
+        raise AssertionError(constant)
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_extremes():
+    """Numbers at the ends of f64: means do not overflow, JSON is JSON."""
+    out = folder()
+    kinds = {"large": [1e308] * 40, "both": [1.7e308, -1.7e308, 3.0], "low": [-1.7e308] * 3, "small": [5e-324, 1e-310, 3e-308],
+             "mixed": [1e300, 1.0, 2.0], "most": [sys.float_info.max] * 7}
+    Recording(out, {"n:f": [("kind", "string"), ("v", "f64")]}).events(
+        [(i * 10**6, "n:f", (kind, v)) for i in range(40) for kind, values in kinds.items() for v in values[i:i + 1]])
+    page = f"{out}/r.html"
+    done = report("--json", "--by", "kind", "--hist", "v", "-o", page, out)
+    with open(page, encoding="utf-8") as file:
+        shown = strict(re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read(), re.S)[1])
+    for row in [*map(strict, done.stdout.splitlines()), *shown["rows"]]:
+        values = kinds[row["key"]]
+        mean = float(sum(map(fractions.Fraction, values)) / len(values))
+        assert math.isclose(row["mean"], mean, rel_tol=1e-9), (row, mean)
+        assert row["min"] == min(values) and row["max"] == max(values), row
+    large = next(r for r in shown["rows"] if r["key"] == "large")
+    assert all(math.isclose(m, 1e308, rel_tol=1e-6) for m, n in zip(large["means"], large["counts"]) if n), large["means"]
 
 
 def test_keys():

@@ -21,7 +21,7 @@ function addCells(row, from, to, into) {
   return into;
 }
 function middle(place) {
-  return (data.scale[place][0] + data.scale[place][1]) / 2;
+  return data.scale[place][0] / 2 + data.scale[place][1] / 2;
 }
 function percentile(cells, count, p) {
   let sum = 0;
@@ -42,15 +42,16 @@ function numbers(rows) {
   if (!HIST || !count) return out;
   if (one && full()) return Object.assign(out, { mean: one.mean, p50: one.p50, p90: one.p90, p99: one.p99, max: one.max });
   const cells = new Float64Array(PLACES);
-  let sum = 0, max = -Infinity;
+  let mean = 0, max = -Infinity;
   for (const row of rows) {
     addCells(row, state.from, state.to, cells);
     for (let i = state.from; i < state.to; i++) {
-      sum += row.sums[i];
-      if (row.counts[i]) max = Math.max(max, row.maxima[i]);
+      if (!row.counts[i]) continue;
+      mean += row.means[i] * (row.counts[i] / count);
+      max = Math.max(max, row.maxima[i]);
     }
   }
-  out.mean = sum / count;
+  out.mean = mean;
   out.max = max;
   for (const [name, p] of [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]]) out[name] = Math.min(percentile(cells, count, p), max);
   return out;
