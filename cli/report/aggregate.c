@@ -206,22 +206,22 @@ static struct row *row_of(struct aggregate *a, struct plan *plan, const struct c
 
 /* --- events */
 
-static double number_of(uint8_t type, const struct record_value *v)
+static struct number number_of(uint8_t type, const struct record_value *v)
 {
 	switch (type) {
 	case WEIR_F32:
 	case WEIR_F64:
-		return v->f64;
+		return (struct number){ v->f64, false, 0 };
 	case WEIR_I8:
 	case WEIR_I16:
 	case WEIR_I32:
 	case WEIR_I64:
-		return (double)v->i64;
+		return (struct number){ (double)v->i64, true, v->i64 };
 	case WEIR_STRING:
 	case WEIR_BYTES:
-		return v->original;
+		return (struct number){ v->original, true, v->original };
 	default:
-		return (double)v->u64;
+		return (struct number){ (double)v->u64, true, v->u64 };
 	}
 }
 
@@ -237,7 +237,7 @@ static void on_event(void *arg, const struct ctf_event *e)
 	struct aggregate *a = arg;
 	struct plan *plan = e->own;
 	struct row *probe, *row;
-	double value = 0;
+	struct number number = { 0 };
 
 	if (is_hidden(plan, e)) {
 		a->hidden++;
@@ -260,8 +260,8 @@ static void on_event(void *arg, const struct ctf_event *e)
 		return;
 	}
 	if (plan->hist >= 0) {
-		value = number_of(plan->hist_type, &e->values[plan->hist]);
-		if (!isfinite(value)) {
+		number = number_of(plan->hist_type, &e->values[plan->hist]);
+		if (!isfinite(number.value)) {
 			a->odd++;
 			return;
 		}
@@ -270,11 +270,11 @@ static void on_event(void *arg, const struct ctf_event *e)
 	if (!row)
 		return;
 	if (a->timeline) {
-		timeline_add(a->timeline, row, e->time, value);
+		timeline_add(a->timeline, row, e->time, number.value);
 		return;
 	}
 	row_add_time(row, e->time);
-	if (plan->hist >= 0 && !row_add_value(row, value))
+	if (plan->hist >= 0 && !row_add_value(row, &number))
 		a->no_memory = true;
 }
 

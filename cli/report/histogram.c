@@ -1,122 +1,149 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report/histogram.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 double histogram_edge(int step)
 {
-	int from_zero = (step < 0 ? -step : step) - 1;
-	double edge;
+	int place = abs(step) - 1;
+	uint64_t bits = (uint64_t)place << 48;
+	double edge = DBL_MAX;
 
 	if (!step)
 		return 0;
-	edge = ldexp(1 + (double)(from_zero % HISTOGRAM_STEPS) / HISTOGRAM_STEPS,
-	             from_zero / HISTOGRAM_STEPS - HISTOGRAM_EXPONENT);
+	if (place < HISTOGRAM_LAST)
+		memcpy(&edge, &bits, sizeof(edge));
 	return step < 0 ? -edge : edge;
 }
 
-bool histogram_grow(struct histogram *h, int step)
+bool histogram_grow(struct histogram_side *side, uint32_t power)
 {
-	struct histogram_side *side = step < 0 ? &h->negative : &h->positive;
-	uint32_t at = (uint32_t)(step < 0 ? -step : step) - 1;
-	uint32_t first = at / HISTOGRAM_STEPS * HISTOGRAM_STEPS, end = first + HISTOGRAM_STEPS;
-	uint64_t *counts;
+	uint32_t first = power, end = power + 1;
+	uint64_t **powers = side->powers;
 
 	if (side->count) {
 		first = side->first < first ? side->first : first;
 		end = side->first + side->count > end ? side->first + side->count : end;
 	}
-	counts = calloc(end - first, sizeof(*counts));
-	if (!counts)
-		return false;
-	if (side->count)
-		memcpy(counts + (side->first - first), side->counts, side->count * sizeof(*counts));
-	free(side->counts);
-	*side = (struct histogram_side){ .counts = counts, .first = first, .count = end - first };
+	if (end - first > side->count) {
+		powers = calloc(end - first, sizeof(uint64_t *));
+		if (!powers)
+			return false;
+		if (side->count)
+			memcpy(powers + (side->first - first), side->powers,
+			       side->count * sizeof(uint64_t *));
+		free(side->powers);
+		*side = (struct histogram_side){ powers, first, end - first };
+	}
+	powers[power - first] = calloc(HISTOGRAM_STEPS, sizeof(uint64_t));
+	return powers[power - first];
+}
+
+static bool each_of(const struct histogram_side *side, int sign, histogram_fn *fn, void *arg)
+{
+	for (uint32_t i = 0; i < side->count; i++) {
+		uint32_t at = sign < 0 ? side->count - 1 - i : i;
+
+		for (uint32_t k = 0; side->powers[at] && k < HISTOGRAM_STEPS; k++) {
+			uint32_t place = sign < 0 ? HISTOGRAM_STEPS - 1 - k : k;
+			uint64_t count = side->powers[at][place];
+			int step = (int)((side->first + at) * HISTOGRAM_STEPS + place + 1);
+
+			if (count && !fn(arg, sign * step, count))
+				return false;
+		}
+	}
 	return true;
 }
 
-static bool merge_side(struct histogram *into, const struct histogram_side *side, int sign)
+bool histogram_each(const struct histogram *h, histogram_fn *fn, void *arg)
 {
-	for (uint32_t i = 0; i < side->count; i++) {
-		if (side->counts[i] &&
-		    !histogram_add_step(into, sign * (int)(side->first + i + 1), side->counts[i]))
-			return false;
-	}
-	return true;
+	return each_of(&h->negative, -1, fn, arg) && (!h->zeros || fn(arg, 0, h->zeros)) &&
+	       each_of(&h->positive, 1, fn, arg);
+}
+
+static bool merge_step(void *arg, int step, uint64_t count)
+{
+	return histogram_add_step(arg, step, count);
 }
 
 bool histogram_merge(struct histogram *into, const struct histogram *from)
 {
-	into->zeros += from->zeros;
-	return merge_side(into, &from->negative, -1) && merge_side(into, &from->positive, 1);
+	return histogram_each(from, merge_step, into);
+}
+
+static void free_side(struct histogram_side *side)
+{
+	for (uint32_t i = 0; i < side->count; i++)
+		free(side->powers[i]);
+	free(side->powers);
 }
 
 void histogram_deinit(struct histogram *h)
 {
-	free(h->negative.counts);
-	free(h->positive.counts);
+	free_side(&h->negative);
+	free_side(&h->positive);
 	*h = (struct histogram){ 0 };
 }
 
-uint64_t histogram_count(const struct histogram *h, int step)
+/* Of the integers of a step, if they are, one in the middle: where there is but one, that one. */
+static double middle(int step, bool integers)
 {
-	const struct histogram_side *side = step < 0 ? &h->negative : &h->positive;
-	uint32_t at = (uint32_t)(step < 0 ? -step : step) - 1 - side->first;
+	double low = histogram_edge(abs(step)), width = histogram_edge(abs(step) + 1) - low;
+	double at = !integers ? low + width / 2 : width > 1 ? low + floor((width - 1) / 2) : low;
 
-	if (!step)
-		return h->zeros;
-	return at < side->count ? side->counts[at] : 0;
+	return step < 0 ? -at : at;
 }
 
-static double middle(int step)
-{
-	int next = step < 0 ? step - 1 : step + 1;
+struct ranking {
+	uint64_t left;
+	int step;
+};
 
-	return step ? (histogram_edge(step) + histogram_edge(next)) / 2 : 0;
+static bool rank_step(void *arg, int step, uint64_t count)
+{
+	struct ranking *ranking = arg;
+
+	ranking->step = step;
+	if (count >= ranking->left)
+		return false;
+	ranking->left -= count;
+	return true;
 }
 
-double histogram_percentile(const struct histogram *h, uint64_t total, double p)
+double histogram_percentile(const struct histogram *h, uint64_t total, double p, bool integers)
 {
-	uint64_t rank = (uint64_t)ceil(p * (double)total), sum = 0;
+	struct ranking ranking = { .left = (uint64_t)ceil(p * (double)total) };
 
-	rank = rank ? rank : 1;
-	for (uint32_t i = h->negative.count; i-- > 0;) {
-		sum += h->negative.counts[i];
-		if (sum >= rank)
-			return middle(-(int)(h->negative.first + i + 1));
-	}
-	sum += h->zeros;
-	if (sum >= rank)
-		return 0;
-	for (uint32_t i = 0; i < h->positive.count; i++) {
-		sum += h->positive.counts[i];
-		if (sum >= rank)
-			return middle((int)(h->positive.first + i + 1));
-	}
-	return 0;
+	ranking.left = ranking.left ? ranking.left : 1;
+	histogram_each(h, rank_step, &ranking);
+	return ranking.step ? middle(ranking.step, integers) : 0;
 }
 
 /* --- scales */
 
-static void add_side(const struct histogram_side *side, int *low, int *high)
+static bool add_step(void *arg, int step, uint64_t count)
 {
-	for (uint32_t i = 0; i < side->count; i++) {
-		int at = (int)(side->first + i + 1);
+	struct scale_range *range = arg;
+	int *low = step < 0 ? &range->negative_low : &range->positive_low;
+	int *high = step < 0 ? &range->negative_high : &range->positive_high;
+	int at = abs(step);
 
-		if (!side->counts[i])
-			continue;
-		*low = !*low || at < *low ? at : *low;
-		*high = at > *high ? at : *high;
+	(void)count;
+	if (!step) {
+		range->zero = true;
+		return true;
 	}
+	*low = !*low || at < *low ? at : *low;
+	*high = at > *high ? at : *high;
+	return true;
 }
 
 void scale_range_add(struct scale_range *range, const struct histogram *h)
 {
-	add_side(&h->negative, &range->negative_low, &range->negative_high);
-	add_side(&h->positive, &range->positive_low, &range->positive_high);
-	range->zero |= h->zeros != 0;
+	histogram_each(h, add_step, range);
 }
 
 static int fit_side(int low, int high, int join, int *first)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A log-linear histogram, 16 steps for each power of two and for each sign: what it says of a
- * percentile is within 3% of the truth, and it takes the same room for ten values and ten billion.
- * Magnitudes below 2^-64 and above 2^64 are counted in the outermost steps.
+ * A log-linear histogram, 16 steps for each power of two and for each sign, as an f64 has its bits:
+ * what it says of a percentile is within 3% of the truth (but of numbers below 2^-1022, which have
+ * fewer bits), and it takes the same room for ten values and ten billion.
  *
  * A step has a number: 1 and up for positive values, -1 and down for negative ones, 0 for zero.
  */
@@ -13,14 +13,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#define HISTOGRAM_STEPS    16
-#define HISTOGRAM_EXPONENT 64
-#define HISTOGRAM_LAST     (2 * HISTOGRAM_EXPONENT * HISTOGRAM_STEPS)
+#define HISTOGRAM_STEPS 16
+#define HISTOGRAM_LAST  (2047 * HISTOGRAM_STEPS)
 
-/* The steps of one sign that were ever needed, in whole powers of two. */
+/* The steps of one sign: of each power of two that was ever needed, HISTOGRAM_STEPS counts. */
 struct histogram_side {
-	uint64_t *counts;
-	uint32_t first, count; /* `first`: from 0, which is step 1 */
+	uint64_t **powers;     /* NULL: none */
+	uint32_t first, count; /* `first`: from 0, which has step 1 */
 };
 
 struct histogram {
@@ -28,52 +27,53 @@ struct histogram {
 	uint64_t zeros;
 };
 
-/* `v` is a number or infinite. */
+/* `v` is a number. */
 static inline int histogram_step(double v)
 {
 	uint64_t bits;
-	int64_t step;
+	int step;
 
 	memcpy(&bits, &v, sizeof(bits));
 	if (!(bits << 1))
 		return 0;
-	/* Exponent and the first four bits behind it. */
-	step =
-	    (int64_t)(bits << 1 >> 49) - (INT64_C(1023) - HISTOGRAM_EXPONENT) * HISTOGRAM_STEPS + 1;
-	step = step < 1 ? 1 : step > HISTOGRAM_LAST ? HISTOGRAM_LAST : step;
-	return bits >> 63 ? -(int)step : (int)step;
+	step = (int)(bits << 1 >> 49) + 1; /* exponent and the first four bits behind it */
+	return bits >> 63 ? -step : step;
 }
 
 /* Where a step begins, seen from zero. */
 double histogram_edge(int step);
 
-bool histogram_grow(struct histogram *h, int step);
+bool histogram_grow(struct histogram_side *side, uint32_t power);
 
 /* false: no memory. */
 static inline bool histogram_add_step(struct histogram *h, int step, uint64_t count)
 {
 	struct histogram_side *side = step < 0 ? &h->negative : &h->positive;
-	uint32_t at = (uint32_t)(step < 0 ? -step : step) - 1 - side->first;
+	uint32_t at = (uint32_t)(step < 0 ? -step : step) - 1, power = at / HISTOGRAM_STEPS;
 
 	if (!step) {
 		h->zeros += count;
 		return true;
 	}
-	if (at >= side->count) {
-		if (!histogram_grow(h, step))
-			return false;
-		at = (uint32_t)(step < 0 ? -step : step) - 1 - side->first;
-	}
-	side->counts[at] += count;
+	if ((power - side->first >= side->count || !side->powers[power - side->first]) &&
+	    !histogram_grow(side, power))
+		return false;
+	side->powers[power - side->first][at % HISTOGRAM_STEPS] += count;
 	return true;
 }
+
+/* Every step that has values, from the least to the greatest, until `fn` says false. */
+typedef bool histogram_fn(void *arg, int step, uint64_t count);
+bool histogram_each(const struct histogram *h, histogram_fn *fn, void *arg);
 
 bool histogram_merge(struct histogram *into, const struct histogram *from);
 void histogram_deinit(struct histogram *h);
 
-uint64_t histogram_count(const struct histogram *h, int step);
-/* The value that the share `p` of `total` values does not exceed; the middle of its step. */
-double histogram_percentile(const struct histogram *h, uint64_t total, double p);
+/*
+ * The value that the share `p` of `total` values does not exceed; the middle of its step. If all values
+ * are integers, an integer.
+ */
+double histogram_percentile(const struct histogram *h, uint64_t total, double p, bool integers);
 
 /*
  * Steps as places side by side, from the least value to the greatest, joined so that there are at

@@ -112,8 +112,8 @@ bool row_merge(struct row *into, const struct row *from)
 {
 	into->count += from->count;
 	sum_merge(&into->sum, &from->sum);
-	into->min = from->min < into->min ? from->min : into->min;
-	into->max = from->max > into->max ? from->max : into->max;
+	into->fractions |= from->fractions;
+	row_add_range(into, from->min, from->max, from->least, from->greatest);
 	into->first = from->first < into->first ? from->first : into->first;
 	into->last = from->last > into->last ? from->last : into->last;
 	return histogram_merge(&into->values, &from->values);
@@ -131,7 +131,7 @@ double row_mean(const struct row *row)
 
 double row_percentile(const struct row *row, double p)
 {
-	return within(row, histogram_percentile(&row->values, row->count, p));
+	return within(row, histogram_percentile(&row->values, row->count, p, !row->fractions));
 }
 
 static int by_count(const void *a, const void *b)

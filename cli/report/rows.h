@@ -13,6 +13,12 @@
 
 #define ROWS_MAX (1u << 17)
 
+struct number {
+	double value;
+	bool integer;
+	__int128 exact; /* if it is one */
+};
+
 struct row {
 	uint64_t hash;
 	uint32_t size; /* of the key */
@@ -20,7 +26,9 @@ struct row {
 	uint64_t count;
 	struct sum sum;
 	double min, max;
-	int64_t first, last; /* ns since the epoch */
+	__int128 least, greatest; /* the same, exact, unless there are ... */
+	bool fractions;           /* ... values that are no integers */
+	int64_t first, last;      /* ns since the epoch */
 	struct histogram values;
 	char key[]; /* NUL behind it */
 };
@@ -46,12 +54,26 @@ static inline void row_add_time(struct row *row, int64_t time)
 	row->last = time > row->last ? time : row->last;
 }
 
-static inline bool row_add_value(struct row *row, double value)
+static inline void row_add_range(struct row *row, double min, double max, __int128 least,
+                                 __int128 greatest)
 {
-	sum_add(&row->sum, value);
-	row->min = value < row->min ? value : row->min;
-	row->max = value > row->max ? value : row->max;
-	return histogram_add_step(&row->values, histogram_step(value), 1);
+	if (min <= row->min) {
+		row->least = min < row->min || least < row->least ? least : row->least;
+		row->min = min;
+	}
+	if (max >= row->max) {
+		row->greatest =
+		    max > row->max || greatest > row->greatest ? greatest : row->greatest;
+		row->max = max;
+	}
+}
+
+static inline bool row_add_value(struct row *row, const struct number *n)
+{
+	sum_add(&row->sum, n->value);
+	row->fractions |= !n->integer;
+	row_add_range(row, n->value, n->value, n->exact, n->exact);
+	return histogram_add_step(&row->values, histogram_step(n->value), 1);
 }
 
 bool row_merge(struct row *into, const struct row *from);

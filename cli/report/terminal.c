@@ -21,30 +21,28 @@ static double rate(const struct aggregate *a, uint64_t count)
 
 /* --- the table */
 
-static void add_steps(const struct scale *s, const struct row *row, uint64_t sums[BARS])
+struct bars {
+	const struct scale *scale;
+	uint64_t sums[BARS];
+};
+
+static bool add_step(void *arg, int step, uint64_t count)
 {
-	const struct histogram_side *sides[] = { &row->values.negative, &row->values.positive };
+	struct bars *bars = arg;
 
-	for (int side = 0; side < 2; side++) {
-		for (uint32_t i = 0; i < sides[side]->count; i++) {
-			int step = (int)(sides[side]->first + i + 1) * (side ? 1 : -1);
-
-			if (sides[side]->counts[i])
-				sums[(uint64_t)scale_place(s, step) * BARS / s->count] +=
-				    sides[side]->counts[i];
-		}
-	}
-	if (row->values.zeros)
-		sums[(uint64_t)scale_place(s, 0) * BARS / s->count] += row->values.zeros;
+	bars->sums[(uint64_t)scale_place(bars->scale, step) * BARS / bars->scale->count] += count;
+	return true;
 }
 
 /* From the report's least to its greatest value, in even steps of the logarithm. */
-static void bars(const struct scale *s, const struct row *row, char *ret)
+static void draw_bars(const struct scale *scale, const struct row *row, char *ret)
 {
 	static const char *const levels[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	uint64_t sums[BARS] = { 0 }, most = 0;
+	struct bars bars = { .scale = scale };
+	const uint64_t *sums = bars.sums;
+	uint64_t most = 0;
 
-	add_steps(s, row, sums);
+	histogram_each(&row->values, add_step, &bars);
 	for (int i = 0; i < BARS; i++)
 		most = sums[i] > most ? sums[i] : most;
 	*ret = '\0';
@@ -96,7 +94,7 @@ static void add_line(struct libscols_table *table, const struct aggregate *a,
 	set(line, 5, "%.4g", row_percentile(row, 0.9));
 	set(line, 6, "%.4g", row_percentile(row, 0.99));
 	set(line, 7, "%.4g", row->max);
-	bars(scale, row, text);
+	draw_bars(scale, row, text);
 	scols_line_set_data(line, 8, text);
 }
 
@@ -147,6 +145,16 @@ static void add_number(json_object *o, const char *name, double v)
 	json_object_object_add(o, name, json_object_new_double(v));
 }
 
+/* Of integers, all digits. */
+static void add_bound(json_object *o, const char *name, const struct row *row, double v,
+                      __int128 exact)
+{
+	json_object_object_add(o, name,
+	                       row->fractions ? json_object_new_double(v)
+	                       : exact < 0    ? json_object_new_int64((int64_t)exact)
+	                                      : json_object_new_uint64((uint64_t)exact));
+}
+
 static void print_row(const struct aggregate *a, const struct row *row, bool others)
 {
 	json_object *o = json_object_new_object();
@@ -160,11 +168,11 @@ static void print_row(const struct aggregate *a, const struct row *row, bool oth
 	json_object_object_add(o, "last", json_object_new_int64(row->last));
 	if (a->query->hist) {
 		add_number(o, "mean", row_mean(row));
-		add_number(o, "min", row->min);
+		add_bound(o, "min", row, row->min, row->least);
 		add_number(o, "p50", row_percentile(row, 0.5));
 		add_number(o, "p90", row_percentile(row, 0.9));
 		add_number(o, "p99", row_percentile(row, 0.99));
-		add_number(o, "max", row->max);
+		add_bound(o, "max", row, row->max, row->greatest);
 	}
 	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);

@@ -18,7 +18,6 @@ import re
 import resource
 import select
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -84,10 +83,14 @@ def many_requests(out):
         return path, file.read()
 
 
+def mean_of(values):
+    return float(sum(map(fractions.Fraction, values)) / len(values))
+
+
 def check_row(row, values):
     values = sorted(values)
     assert row["count"] == len(values) and row["min"] == values[0] and row["max"] == values[-1], row
-    assert math.isclose(row["mean"], statistics.fmean(values), rel_tol=1e-9, abs_tol=1e-9), row
+    assert math.isclose(row["mean"], mean_of(values), rel_tol=1e-9, abs_tol=1e-9), row
     for name, p in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
         true = values[max(1, math.ceil(p * len(values))) - 1]
         assert abs(row[name] - true) <= 0.0315 * abs(true), (name, row[name], true)
@@ -99,16 +102,15 @@ def test_numbers():
     probes = {"n:all": [("kind", "string"), ("v", "f64"), ("n", "i32"), ("f", "f32")]}
     kinds = {"positive": lambda: source.expovariate(0.01), "negative": lambda: -source.expovariate(3),
              "mixed": lambda: source.gauss(0, 50), "zero": lambda: 0.0, "tiny": lambda: source.random() * 1e-30,
-             "huge": lambda: 1e30 * source.random()}
+             "huge": lambda: 1e30 * source.random(), "wide": lambda: -(10 ** source.uniform(-300, 300)), "least": lambda: 1e-300,
+             "most": lambda: source.uniform(1.6e308, 1.797e308)}
     values = {kind: [make() for _ in range(2000)] for kind, make in kinds.items()}
     Recording(out, probes).events([(i * 1000 + k, "n:all", (kind, values[kind][i], i - 1000, -1.5))
                                    for i in range(2000) for k, kind in enumerate(kinds)])
     got = rows("--by", "kind", "--hist", "v", out)
     assert sorted(got) == sorted(kinds)
-    for kind in ("positive", "negative", "mixed", "zero"):
+    for kind in kinds:
         check_row(got[kind], values[kind])
-    for kind in ("tiny", "huge"):  # beyond the histogram's range: its outermost step, within min and max
-        assert got[kind]["min"] <= got[kind]["p50"] <= got[kind]["max"] == max(values[kind]), got[kind]
     check_row(rows("--hist", "n", out)["n:all"], [i - 1000 for i in range(2000) for _ in kinds])
     check_row(rows("--by", "f", "--hist", "n", out)["-1.5"], [i - 1000 for i in range(2000) for _ in kinds])
     table = report("--by", "kind", "--hist", "v", out).stdout
@@ -133,6 +135,25 @@ def test_odd_values():
     assert row["count"] == 2 and row["mean"] == 2 and "3 whose v is no number" in done.stderr, (row, done.stderr)
 
 
+def test_integers():
+    """Of integers, all digits of the least and the greatest; percentiles are integers, and small ones are exact."""
+    out = folder()
+    kinds = {"one": [1, 1, 1, 9], "four": [1, 4, 4, 4, 9], "small": list(range(-31, 32)), "wide": [2**63 - 3] * 3 + [5], "low": [-2**63, 0],
+             "same": [2**62 + 1] * 4}
+    Recording(out, {"n:i": [("kind", "string"), ("v", "i64"), ("u", "u64")]}).events(
+        [(i * 1000, "n:i", (kind, v, 2**64 - 1 - i)) for kind, values in kinds.items() for i, v in enumerate(values)])
+    done = report("--json", "--by", "kind", "--hist", "v", out).stdout
+    for row in map(json.loads, done.splitlines()):
+        values = sorted(kinds[row["key"]])
+        assert row["min"] == values[0] and row["max"] == values[-1], row
+        check_row(row, values)
+        for name, p in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+            true = values[max(1, math.ceil(p * len(values))) - 1]
+            assert row[name] == int(row[name]) and (row[name] == true or abs(true) > 31), (name, row, true)
+    row = json.loads(report("--json", "--hist", "u", out).stdout)
+    assert row["max"] == 2**64 - 1 and row["min"] == 2**64 - 63, row
+
+
 def strict(text):
     """JSON as others read it: without NaN and Infinity."""
     def refuse(constant):
@@ -153,8 +174,7 @@ def test_extremes():
         shown = strict(re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read(), re.S)[1])
     for row in [*map(strict, done.stdout.splitlines()), *shown["rows"]]:
         values = kinds[row["key"]]
-        mean = float(sum(map(fractions.Fraction, values)) / len(values))
-        assert math.isclose(row["mean"], mean, rel_tol=1e-9), (row, mean)
+        assert math.isclose(row["mean"], mean_of(values), rel_tol=1e-9), (row, mean_of(values))
         assert row["min"] == min(values) and row["max"] == max(values), row
     large = next(r for r in shown["rows"] if r["key"] == "large")
     assert all(math.isclose(m, 1e308, rel_tol=1e-6) for m, n in zip(large["means"], large["counts"]) if n), large["means"]
@@ -483,7 +503,7 @@ def test_page():
             values = sorted(e[2][1] for e in events if e[2][0] == route and begin - 1 <= e[0] < end - 1)
             row = table[route]
             assert row["count"] == len(values), (route, row["count"], len(values))
-            assert math.isclose(row["mean"], statistics.fmean(values), rel_tol=1e-5)
+            assert math.isclose(row["mean"], mean_of(values), rel_tol=1e-5)
             assert math.isclose(row["max"], values[-1], rel_tol=1e-5)
             for name, p in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
                 true = values[math.ceil(p * len(values)) - 1]
