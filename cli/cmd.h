@@ -9,6 +9,8 @@
 
 #include <weir/weir.h>
 
+#include <stdint.h>
+
 struct cli_command {
 	const char *name;
 	const char *summary;
@@ -28,6 +30,10 @@ int cmd_print(int argc, char **argv);
 extern const struct cli_command cli_commands[]; /* ended by a NULL name */
 
 int cmd_types(int argc, char **argv);
+
+/* ns since the epoch as local time, to the microsecond. Returns `ret`. */
+#define CLI_TIME_ROOM 48
+const char *cli_time(int64_t ns, char ret[CLI_TIME_ROOM]);
 
 /* Print "weir NAME: ..." to stderr, in red on a terminal; returns 1, an exit status. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,7 +4,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Names of programs, files and probes are others': what acts on a terminal is shown as \xNN. */
@@ -39,6 +41,19 @@ int cli_fail(const char *format, ...)
 	put_safe(stderr, text);
 	fputc('\n', stderr);
 	return 1;
+}
+
+const char *cli_time(int64_t ns, char ret[CLI_TIME_ROOM])
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+	size_t n;
+
+	if (!localtime_r(&seconds, &tm))
+		memset(&tm, 0, sizeof(tm));
+	n = strftime(ret, CLI_TIME_ROOM, "%F %T", &tm);
+	snprintf(ret + n, CLI_TIME_ROOM - n, ".%06d", abs((int)(ns % 1000000000 / 1000)));
+	return ret;
 }
 
 int cli_fail_error(const struct weir_error *err)

@@ -84,7 +84,7 @@ static void on_ended(void *arg, struct target *target, bool leaving)
 		return;
 	}
 	if (r)
-		record_session_over(target, r, record->options.overwrite);
+		record_session_over(record, target, r);
 	keeper_over(record, target);
 }
 
@@ -117,6 +117,7 @@ static void dump(struct record *record)
 	if (!record->options.overwrite)
 		return;
 	record->dump = true;
+	record->dumps++;
 	for (int i = 0; i < 3; i++) /* a missing packet is believed in the second look */
 		tracer_look(record->tracer);
 	record->dump = false;
@@ -236,6 +237,7 @@ static int run(struct record *record)
 	record->began = record->synced_at = clock_monotonic();
 	loop(record);
 	record->dump = true;
+	record->dumps++;
 	tracer_stop(record->tracer);
 	room_over(record);
 	record_summary(record);

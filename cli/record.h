@@ -46,6 +46,8 @@ struct recording {
 	uint32_t begun; /* generation of the session that losses are counted for */
 	uint64_t gaps;  /* of it: what was overwritten before the first snapshot, and told since */
 	uint32_t gap_slot; /* the last one that it was told of */
+	uint64_t before;   /* overwritten before the first snapshot, and not told yet */
+	uint64_t dump;     /* which one that is: record->dumps */
 };
 
 /* A disk that fills. */
@@ -73,9 +75,12 @@ struct record {
 	struct kept *oldest, **newest;
 	uint64_t kept_bytes;
 	struct ctf_totals done; /* of traces that are closed */
+	int64_t
+	    whole_from; /* ns since the epoch: from here on nothing was dropped; 0: nor before */
 	struct recording *recordings;
 	size_t traces;
 	bool dump;                 /* write what the flight recorder holds in the next looks */
+	uint64_t dumps;            /* how often, with this one */
 	bool found;                /* --until */
 	bool bound;                /* --until could be asked of a probe ... */
 	struct weir_error unbound; /* ... and why not of another */
@@ -99,11 +104,14 @@ int record_trace(struct record *record, struct target *target, struct recording 
 int record_write(struct record *record, struct target *target, struct recording *recording,
                  const struct stream_chunk *chunk);
 
+/* Do without the oldest of what is kept. */
+void record_drop(struct recording *recording, const struct stream_chunk *chunk);
+
 /* Once a second: threads' names, and the metadata for its clock's sake. */
 void record_refresh(struct record *record, struct target *target, int64_t now);
 
 /* A session ended; the target itself. */
-void record_session_over(struct target *target, struct recording *recording, bool overwrite);
+void record_session_over(struct record *record, struct target *target, struct recording *recording);
 void record_trace_over(struct record *record, struct target *target);
 
 /* What a chunk tells of losses: the first slot of a CPU tells for all. */

@@ -52,6 +52,7 @@ void record_summary(const struct record *record)
 	double seconds = (double)(clock_monotonic() - record->began) / 1e9;
 	uint64_t over = tracer_overwritten(record->tracer), unwritten = room_lost(record);
 	uint64_t lost = tracer_lost(record->tracer) + record->room.unwritten;
+	char time[CLI_TIME_ROOM];
 
 	if (record->options.quiet)
 		return;
@@ -74,6 +75,11 @@ void record_summary(const struct record *record)
 	if (record->tracer->bad)
 		fprintf(stderr, ", unreadable packets %" PRIu64, record->tracer->bad);
 	fputc('\n', stderr);
+	if (record->whole_from)
+		fprintf(stderr,
+		        "weir: dropped %" PRIu64
+		        " events that fired before %s: from then on the recording is whole\n",
+		        t.dropped, cli_time(record->whole_from, time));
 	/* A full disk leaves what there was room for, a folder that was removed nothing. */
 	if (!record->failed || (t.events && record->failed != -ENOENT))
 		fprintf(stderr, "weir: weir report %s%s\n", record->options.folder,

@@ -152,7 +152,7 @@ static uint64_t overwritten(const struct target *target)
 }
 
 /* Where a session's counts of losses begin. */
-static void begin_losses(const struct target *target, struct recording *r)
+static void begin_losses(const struct target *target, struct recording *r, uint64_t dumps)
 {
 	const uint64_t *base = target->session.lost_base;
 
@@ -162,14 +162,38 @@ static void begin_losses(const struct target *target, struct recording *r)
 		ctf_writer_lost_base(r->writer, slot, target->session.began, base ? base[cpu] : 0,
 		                     ctf_writer_lost_so_far(r->writer, slot));
 	}
+	/* Another session begins in the midst of the recording: whatever it overwrites is missing. */
+	if (!r->begun) {
+		r->dump = dumps;
+		r->gaps = r->before = overwritten(target);
+	} else {
+		r->dump = UINT64_MAX;
+		r->gaps = 0;
+	}
 	r->begun = target->session.generation;
-	r->gaps = overwritten(target);
+}
+
+/*
+ * What was overwritten before the first snapshot is missing in front of packets that do not go on from
+ * those that are there: the recording begins later, and an idle CPU's oldest packet is no beginning.
+ */
+static bool tell_before(struct recording *r, const struct stream_chunk *chunk, uint64_t dumps)
+{
+	struct ctf_packet_head last;
+	uint32_t expected = 1;
+
+	if (ctf_writer_last(r->writer, chunk->slot, &last) && last.session == chunk->generation)
+		expected = last.source + 1;
+	if (r->dump != dumps || chunk->sequence <= expected)
+		return false;
+	ctf_writer_drop(r->writer, chunk->slot, 0, r->before, 0);
+	r->before = 0;
+	return true;
 }
 
 /*
  * What was overwritten between two snapshots of a flight recorder is missing in front of the packet
- * that is written next. What was overwritten before the first one is not missing: the recording
- * begins later. The target counts all CPUs' in one place, so it is told of one slot.
+ * that is written next. The target counts all CPUs' in one place, so it is told of one slot.
  */
 static void tell_gap(const struct target *target, struct recording *r, uint32_t slot)
 {
@@ -204,13 +228,24 @@ int record_write(struct record *record, struct target *target, struct recording 
 	if (!target->ending && room_wait(record))
 		return -EAGAIN;
 	if (r->begun != target->session.generation)
-		begin_losses(target, r);
-	if (record->options.overwrite)
+		begin_losses(target, r, record->dumps);
+	if (record->options.overwrite && !tell_before(r, chunk, record->dumps))
 		tell_gap(target, r, own.slot);
 	own.lost = record_losses_of(&target->shm, chunk);
 	code = ctf_writer_chunk(r->writer, &target->clock, &target->schema, &own, &record->err);
 	record->room.taken |= !code;
 	return code ? room_refused(record, target, chunk, code) : 0;
+}
+
+void record_drop(struct recording *r, const struct stream_chunk *chunk)
+{
+	struct ctf_packet_head last;
+
+	/* Behind what an earlier session left, it is missing. */
+	if (ctf_writer_last(r->writer, chunk->slot, &last))
+		ctf_writer_discard(r->writer, chunk->slot, chunk->count);
+	else
+		ctf_writer_drop(r->writer, chunk->slot, 1, chunk->count, chunk->last_time);
 }
 
 /*
@@ -252,12 +287,24 @@ void record_refresh(struct record *record, struct target *target, int64_t now)
 		record_clock(record, target, now);
 }
 
-void record_session_over(struct target *target, struct recording *r, bool overwrite)
+static void remember_whole(struct record *record, const struct target *target,
+                           const struct recording *r)
+{
+	uint64_t ticks = ctf_writer_whole_from(r->writer);
+	int64_t time = clock_ns(&target->clock, ticks) + target->clock.epoch_ns;
+
+	if (ticks && time > record->whole_from)
+		record->whole_from = time;
+}
+
+void record_session_over(struct record *record, struct target *target, struct recording *r)
 {
 	record_threads(r, target, clock_monotonic());
-	if (overwrite)
+	if (record->options.overwrite)
 		tell_rest(target, r);
+	ctf_writer_drop_rest(r->writer);
 	record_losses_end(r->writer, &target->session, target->shm.head.cpus);
+	remember_whole(record, target, r);
 }
 
 void record_trace_over(struct record *record, struct target *target)

@@ -124,8 +124,10 @@ int until_keep(struct record *record, struct target *target, struct recording *r
 	*record->newest = k;
 	record->newest = &k->next;
 	record->kept_bytes += size;
-	while (record->kept_bytes > record->options.buffer && record->oldest->next)
+	while (record->kept_bytes > record->options.buffer && record->oldest->next) {
+		record_drop(record->oldest->recording, &record->oldest->chunk);
 		kept_drop(record);
+	}
 	if (!record->found && chunk_fits(record, target, k))
 		record->found = true;
 	return 0;

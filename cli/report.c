@@ -119,6 +119,23 @@ static void suggest(const struct aggregate *a, const struct options *o)
 	        *by ? " --by " : "", by, hist);
 }
 
+/* How many of each CPU, if that is known. */
+static void tell_cpus(const struct aggregate *a)
+{
+	const struct dropped *d = &a->dropped;
+
+	if (a->reading.traces > 1 || d->slots > DROPPED_CPUS)
+		return;
+	for (uint32_t i = 0; i < d->slots; i++) {
+		if (!d->cpus[i].events)
+			return;
+	}
+	for (uint32_t i = 0; i < d->slots; i++)
+		fprintf(stderr, "%s%" PRIu64 " of CPU %u", i ? ", " : " (", d->cpus[i].events,
+		        d->cpus[i].cpu);
+	fputc(')', stderr);
+}
+
 /*
  * Before that moment, the recording has the events of some CPUs only: rates there are too low, and what
  * one CPU did may seem to be all that happened.
@@ -126,21 +143,18 @@ static void suggest(const struct aggregate *a, const struct options *o)
 static void tell_dropped(const struct aggregate *a)
 {
 	const struct dropped *d = &a->dropped;
-	time_t seconds = (time_t)(d->until / 1000000000);
-	struct tm tm;
-	char text[32];
+	char time[CLI_TIME_ROOM];
 
-	if (!d->slots || !localtime_r(&seconds, &tm))
+	if (!d->slots)
 		return;
-	strftime(text, sizeof(text), "%F %T", &tm);
-	fprintf(stderr, "weir: --size dropped %" PRIu64 " events that fired before %s.%06d",
-	        d->events, text, (int)(d->until % 1000000000 / 1000));
-	for (uint32_t i = 0; a->reading.traces == 1 && d->slots <= DROPPED_CPUS && i < d->slots;
-	     i++)
-		fprintf(stderr, "%s%" PRIu64 " of CPU %u", i ? ", " : " (", d->cpus[i].events,
-		        d->cpus[i].cpu);
-	fprintf(stderr, "%s: from then on the recording is whole\n",
-	        a->reading.traces == 1 && d->slots <= DROPPED_CPUS ? ")" : "");
+	fprintf(stderr, "weir: %s dropped ", d->rotated ? "--size" : "the flight recorder");
+	if (d->events)
+		fprintf(stderr, "%" PRIu64 " events", d->events);
+	else
+		fputs("events", stderr);
+	fprintf(stderr, " that fired before %s", cli_time(d->until, time));
+	tell_cpus(a);
+	fputs(": from then on the recording is whole\n", stderr);
 }
 
 static void summarize(const struct aggregate *a, const struct options *o)

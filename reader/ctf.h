@@ -41,8 +41,8 @@ struct ctf_packet_head {
 	uint32_t source;     /* sequence of the packet in memory, 0: there is none ... */
 	uint32_t source_end; /* ... its byte up to which this goes, + CTF_COMPLETE if that is all */
 	uint32_t source_count; /* ... and how many records are before that */
-	/* Of this slot, since the recording began, with this packet's: rotation drops packets. The
-	 * metadata hides it and the four before it, as padding. */
+	/* Of this slot, since the recording began, with this packet's: what is not in the file was
+	 * dropped. The metadata hides it and the four before it, as padding. */
 	uint64_t events;
 	uint64_t begin; /* event clock */
 	uint64_t end;
@@ -135,6 +135,20 @@ int ctf_writer_chunk(struct ctf_writer *writer, const struct clock *clock,
 int ctf_writer_lost_base(struct ctf_writer *writer, uint32_t slot, uint64_t began, uint64_t lost,
                          uint64_t before);
 
+/*
+ * Only the newest are kept: so many events are missing in front of the slot's next packet, and if
+ * that is its first one, so many packets. They are told as what rotation takes: by the packet's
+ * `events` and `sequence`. `end`: when the last of them fired (event clock; 0: not known).
+ */
+void ctf_writer_drop(struct ctf_writer *writer, uint32_t slot, uint32_t packets, uint64_t events,
+                     uint64_t end);
+
+/* At the end: an empty packet for each slot of which nothing was kept. */
+void ctf_writer_drop_rest(struct ctf_writer *writer);
+
+/* When (event clock) what was dropped ends, on all CPUs. 0: nothing was. */
+uint64_t ctf_writer_whole_from(const struct ctf_writer *writer);
+
 /* So many events are missing in front of the slot's next packet, which tells of them as lost. */
 void ctf_writer_discard(struct ctf_writer *writer, uint32_t slot, uint64_t count);
 
@@ -165,12 +179,14 @@ struct ctf_totals {
 	uint64_t bytes;
 	uint64_t packets;
 	uint64_t events;
+	uint64_t dropped; /* events, by ctf_writer_drop() */
 };
 static inline void ctf_totals_add(struct ctf_totals *to, const struct ctf_totals *more)
 {
 	to->bytes += more->bytes;
 	to->packets += more->packets;
 	to->events += more->events;
+	to->dropped += more->dropped;
 }
 void ctf_writer_totals(const struct ctf_writer *writer, struct ctf_totals *ret);
 

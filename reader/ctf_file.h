@@ -20,12 +20,13 @@ struct ctf_file {
 	int fd; /* -1: none yet */
 	uint32_t slot;
 	uint32_t part;
-	uint64_t bytes;    /* written; whatever is behind is an older part's */
-	uint64_t tail;     /* of them, the last packet's; 0: there is none */
-	uint64_t room;     /* size of a file that is written over; 0: it is a new one */
-	bool spare;        /* still called CTF_SPARE */
-	uint32_t sequence; /* of the next packet */
-	uint64_t events;   /* written, of all parts */
+	uint64_t bytes;       /* written; whatever is behind is an older part's */
+	uint64_t tail;        /* of them, the last packet's; 0: there is none */
+	uint64_t room;        /* size of a file that is written over; 0: it is a new one */
+	bool spare;           /* still called CTF_SPARE */
+	uint32_t sequence;    /* of the next packet */
+	uint64_t events;      /* written, of all parts, and dropped */
+	uint64_t dropped_end; /* event clock: of what was dropped before the first packet */
 	bool based;
 	uint64_t began;     /* event clock: when the first session began; 0: not known */
 	uint64_t lost_base; /* what `lost` was when the session began ... */

@@ -68,6 +68,7 @@ static void read_packet(const struct ctf_trace *t, struct ctf_reading *r,
 /* The parts of a slot follow each other: its losses grow along them. */
 struct file {
 	unsigned slot, part;
+	bool rotated; /* it has a part's number */
 	char name[64];
 };
 
@@ -81,10 +82,13 @@ static int by_slot(const void *a, const void *b)
 
 static bool is_file(const char *name, struct file *ret)
 {
+	int numbers;
+
 	*ret = (struct file){ 0 };
-	if (strlen(name) >= sizeof(ret->name) ||
-	    sscanf(name, "stream_%u_%u", &ret->slot, &ret->part) < 1)
+	numbers = sscanf(name, "stream_%u_%u", &ret->slot, &ret->part);
+	if (strlen(name) >= sizeof(ret->name) || numbers < 1)
 		return false;
+	ret->rotated = numbers == 2;
 	strcpy(ret->name, name);
 	return true;
 }
@@ -115,27 +119,44 @@ static int list_files(DIR *dir, struct file **ret, size_t *count)
 
 struct slot {
 	unsigned number;
+	bool rotated;
 	uint64_t lost;
 	int64_t end; /* of its last packet; INT64_MIN: none */
+	uint64_t events;
+	uint32_t session, source; /* of the last packet that has one */
 };
 
-/* A slot's first packet, with `count` events, that was not its first once. */
+/*
+ * A packet with `count` events, of which `lost` were lost in front of it: were others dropped?
+ * A slot's first packet then was not its first once; or what it counts does not go on from the one
+ * before it; or in memory there were packets between the two.
+ */
 static void tell_dropped(const struct ctf_trace *t, const struct ctf_reading *r,
-                         const struct ctf_packet_head *head, uint64_t count)
+                         const struct ctf_packet_head *head, struct slot *slot, bool first,
+                         uint64_t count, uint64_t lost)
 {
-	if (head->sequence && r->dropped)
-		r->dropped(r->arg, t, head->slot, time_of(t, head->begin),
-		           head->events > count ? head->events - count : 0);
+	uint64_t known = slot->events + count;
+	uint64_t dropped = head->events > known ? head->events - known : 0;
+	bool jumped = slot->source && head->session == slot->session && !lost &&
+	              head->source > slot->source + 1;
+
+	if (r->dropped && (dropped || jumped || (first && head->sequence)))
+		r->dropped(r->arg, head->slot, time_of(t, head->begin), dropped, slot->rotated);
+	slot->events = head->events;
+	if (head->source) {
+		slot->session = head->session;
+		slot->source = head->source;
+	}
 }
 
-static void count_lost(const struct ctf_trace *t, struct ctf_reading *r,
-                       const struct ctf_packet_head *head, struct slot *slot)
+/* How many were lost in front of it. */
+static uint64_t count_lost(const struct ctf_trace *t, struct ctf_reading *r,
+                           const struct ctf_packet_head *head, struct slot *slot)
 {
 	int64_t end = time_of(t, head->end);
+	uint64_t count = head->lost > slot->lost ? head->lost - slot->lost : 0;
 
-	if (head->lost > slot->lost) {
-		uint64_t count = head->lost - slot->lost;
-
+	if (count) {
 		r->lost_events += count;
 		if (r->lost)
 			r->lost(r->arg,
@@ -144,6 +165,7 @@ static void count_lost(const struct ctf_trace *t, struct ctf_reading *r,
 		slot->lost = head->lost;
 	}
 	slot->end = end;
+	return count;
 }
 
 static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ctf_input *in,
@@ -162,13 +184,11 @@ static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ct
 
 		if (head.stream == CTF_STREAM_EVENTS && !ctf_is_room(&head)) {
 			bool first = slot->end == INT64_MIN;
-			uint64_t before = r->events;
+			uint64_t before = r->events, lost = count_lost(t, r, &head, slot);
 
 			r->packets++;
-			count_lost(t, r, &head, slot);
 			read_packet(t, r, &head, packet + sizeof(head), size - sizeof(head));
-			if (first)
-				tell_dropped(t, r, &head, r->events - before);
+			tell_dropped(t, r, &head, slot, first, r->events - before, lost);
 		}
 		if (bytes) {
 			r->bytes += bytes;
@@ -190,7 +210,9 @@ static int read_files(const struct ctf_trace *t, struct ctf_reading *r, DIR *dir
 
 	for (size_t i = 0; !code && i < count; i++) {
 		if (!i || files[i].slot != slot.number)
-			slot = (struct slot){ .number = files[i].slot, .end = INT64_MIN };
+			slot = (struct slot){ .number = files[i].slot,
+				              .rotated = files[i].rotated,
+				              .end = INT64_MIN };
 		code = read_file(t, r, in, dirfd(dir), files[i].name, &slot);
 	}
 	ctf_input_free(in);

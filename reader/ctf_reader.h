@@ -56,11 +56,11 @@ struct ctf_reading {
 	/* Optional. So many events were lost between these times (ns since the epoch). */
 	void (*lost)(void *arg, int64_t from, int64_t to, uint64_t count);
 	/*
-	 * Optional. Rotation (weir record --size) took so many events of a CPU out, all before
-	 * `until` (ns since the epoch); other CPUs may have older ones left.
+	 * Optional. So many events of a CPU (0: not known) are not there, as only the newest were to
+	 * be kept: all before `until` (ns since the epoch); other CPUs may have older ones left.
+	 * `rotated`: by weir record --size, else by a flight recorder.
 	 */
-	void (*dropped)(void *arg, const struct ctf_trace *trace, uint32_t cpu, int64_t until,
-	                uint64_t count);
+	void (*dropped)(void *arg, uint32_t cpu, int64_t until, uint64_t count, bool rotated);
 	/* Optional: now and then, with `bytes` and `events` brought up to date. */
 	void (*progress)(void *arg);
 	/* Optional: a trace begins, before its probes. */

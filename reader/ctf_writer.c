@@ -136,7 +136,8 @@ static int write_one(struct ctf_writer *w, struct ctf_file *f, const struct ctf_
 
 /*
  * Readers of CTF take what a stream's first packet counts as lost for where counting begins. So if
- * it has something to tell, an empty packet that tells of nothing comes before it.
+ * it has something to tell, an empty packet that tells of nothing comes before it: from when the
+ * session began, or, if what fired then was dropped, from where the first packet begins.
  */
 static int write_origin(struct ctf_writer *w, struct ctf_file *f,
                         const struct ctf_packet_head *first, struct weir_error *err)
@@ -148,9 +149,11 @@ static int write_origin(struct ctf_writer *w, struct ctf_file *f,
 		.content_bits = sizeof(origin) * 8,
 		.packet_bits = sizeof(origin) * 8,
 		.slot = first->slot,
+		.events = f->events,
+		.sequence = f->sequence,
 	};
 
-	if (f->began && f->began < origin.begin)
+	if (!f->sequence && f->began && f->began < origin.begin)
 		origin.begin = f->began;
 	origin.end = origin.begin;
 	return write_one(w, f, &origin, "", 0, err);
@@ -159,7 +162,7 @@ static int write_origin(struct ctf_writer *w, struct ctf_file *f,
 static int write_packet(struct ctf_writer *w, struct ctf_file *f, struct ctf_packet_head *head,
                         const void *records, size_t size, struct weir_error *err)
 {
-	int code = !f->sequence && head->lost ? write_origin(w, f, head, err) : 0;
+	int code = !f->last.magic && head->lost ? write_origin(w, f, head, err) : 0;
 
 	head->sequence = f->sequence;
 	return code ? code : write_one(w, f, head, records, size, err);
@@ -229,6 +232,25 @@ static struct ctf_packet_head head_of(uint32_t stream, uint32_t slot, const stru
 	};
 }
 
+static void whole_not_before(struct ctf_writer *w, uint64_t time)
+{
+	w->whole_from = time > w->whole_from ? time : w->whole_from;
+}
+
+/*
+ * Packets are missing in front of this one that were overwritten, or dropped here, and nobody counts
+ * them as lost.
+ */
+static bool is_behind_hole(struct ctf_file *f, const struct stream_chunk *chunk)
+{
+	if (f->last.magic)
+		return f->last.session == chunk->generation && f->last.source &&
+		       chunk->sequence > f->last.source + 1 && f->lost == f->last.lost;
+	if (!f->sequence && chunk->sequence)
+		f->sequence = chunk->sequence - 1;
+	return f->sequence;
+}
+
 int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const struct schema *schema,
                      const struct stream_chunk *chunk, struct weir_error *err)
 {
@@ -236,6 +258,7 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 	size_t size = chunk->to - chunk->from;
 	struct ctf_packet_head head;
 	uint64_t first;
+	bool hole;
 	int code;
 
 	if (!f)
@@ -248,6 +271,7 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 			return code;
 	}
 	lost_since(f, chunk->lost);
+	hole = is_behind_hole(f, chunk);
 	head = head_of(CTF_STREAM_EVENTS, chunk->slot, f, size);
 	memcpy(&first, chunk->packet + chunk->from, sizeof(first));
 	head.begin = time_after(chunk->first_time, WEIR_RECORD_TIME(first));
@@ -262,6 +286,8 @@ int ctf_writer_chunk(struct ctf_writer *w, const struct clock *clock, const stru
 		return code;
 	f->events = head.events;
 	w->totals.events += chunk->count;
+	if (hole)
+		whole_not_before(w, head.begin);
 	return 0;
 }
 
@@ -278,6 +304,39 @@ int ctf_writer_lost_base(struct ctf_writer *w, uint32_t slot, uint64_t began, ui
 	f->lost_base = lost;
 	f->lost_before = before;
 	return 0;
+}
+
+void ctf_writer_drop(struct ctf_writer *w, uint32_t slot, uint32_t packets, uint64_t events,
+                     uint64_t end)
+{
+	struct ctf_file *f = ctf_files_slot(&w->files, slot);
+
+	if (!f)
+		return;
+	if (!f->last.magic)
+		f->sequence += packets;
+	f->events += events;
+	f->dropped_end = end > f->dropped_end ? end : f->dropped_end;
+	w->totals.dropped += events;
+}
+
+void ctf_writer_drop_rest(struct ctf_writer *w)
+{
+	for (uint32_t i = 0; i < w->files.count; i++) {
+		struct ctf_file *f = &w->files.slots[i];
+		struct ctf_packet_head head = head_of(CTF_STREAM_EVENTS, i, f, 0);
+
+		if (f->last.magic || !f->sequence)
+			continue;
+		head.begin = head.end = f->dropped_end;
+		if (!write_packet(w, f, &head, "", 0, NULL))
+			whole_not_before(w, f->dropped_end);
+	}
+}
+
+uint64_t ctf_writer_whole_from(const struct ctf_writer *w)
+{
+	return w->whole_from;
 }
 
 void ctf_writer_discard(struct ctf_writer *w, uint32_t slot, uint64_t count)
@@ -337,13 +396,13 @@ int ctf_writer_lost_rest(struct ctf_writer *w, uint64_t now)
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < w->files.count && !teller; i++) {
-		if (w->files.slots[i].sequence)
+		if (w->files.slots[i].last.magic)
 			teller = &w->files.slots[i];
 	}
 	for (uint32_t i = 0; i < w->files.count && teller; i++) {
 		struct ctf_file *f = &w->files.slots[i];
 
-		if (f->sequence)
+		if (f->last.magic)
 			continue;
 		sum += f->lost;
 		f->lost_before -= f->lost; /* it begins to count from here */

@@ -10,6 +10,7 @@ struct ctf_writer {
 	struct ctf_target target; /* its strings: */
 	char *process, *command, *hostname;
 	struct ctf_totals totals;
+	uint64_t whole_from;
 	uint64_t known_to; /* how far the log was read that the metadata has */
 };
 

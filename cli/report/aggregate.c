@@ -286,23 +286,33 @@ static void on_lost(void *arg, int64_t from, int64_t to, uint64_t count)
 		timeline_add_lost(a->timeline, from, to, count);
 }
 
-static void on_dropped(void *arg, const struct ctf_trace *trace, uint32_t cpu, int64_t until,
-                       uint64_t count)
+/* A CPU's second time is no second CPU; but of several processes, each has its own. */
+static void count_dropped(struct dropped *d, uint32_t cpu, uint64_t count)
+{
+	uint32_t i = 0;
+
+	d->events += count;
+	while (i < d->slots && i < DROPPED_CPUS && d->cpus[i].cpu != cpu)
+		i++;
+	if (i == DROPPED_CPUS) {
+		d->slots = DROPPED_CPUS + 1;
+		return;
+	}
+	d->cpus[i].events = i < d->slots ? d->cpus[i].events + count : count;
+	d->cpus[i].cpu = cpu;
+	d->slots = i < d->slots ? d->slots : i + 1;
+}
+
+static void on_dropped(void *arg, uint32_t cpu, int64_t until, uint64_t count, bool rotated)
 {
 	struct aggregate *a = arg;
 	struct dropped *d = &a->dropped;
 
-	(void)trace;
 	if (a->timeline)
 		return;
-	if (!d->slots || until > d->until)
-		d->until = until;
-	if (d->slots < DROPPED_CPUS) {
-		d->cpus[d->slots].cpu = cpu;
-		d->cpus[d->slots].events = count;
-	}
-	d->slots++;
-	d->events += count;
+	d->until = !d->slots || until > d->until ? until : d->until;
+	d->rotated = rotated;
+	count_dropped(d, cpu, count);
 }
 
 /* --- passes */

@@ -26,12 +26,13 @@ struct process {
 	pid_t pid;
 };
 
-/* What rotation took out (weir record --size). */
+/* What is not there as only the newest were to be kept. */
 #define DROPPED_CPUS 8
 struct dropped {
 	uint64_t events;
 	int64_t until;  /* ns since the epoch: from here on all CPUs' events are there */
-	uint32_t slots; /* of all processes; 0: nothing was dropped */
+	uint32_t slots; /* 0: nothing was dropped; at most one more than DROPPED_CPUS */
+	bool rotated;   /* by weir record --size; else by a flight recorder */
 	struct {
 		uint32_t cpu;
 		uint64_t events;

@@ -96,6 +96,8 @@ static void put_about(FILE *to, const struct aggregate *a, const char *recording
 	        ",\"odd\":%" PRIu64,
 	        a->matched, a->without, a->hidden, a->odd);
 	fprintf(to, ",\"dropped\":%" PRIu64, a->dropped.events);
+	put_name(to, "droppedBy",
+	         a->dropped.rotated ? "weir record --size" : "The flight recorder");
 	put_ms(to, "wholeFrom", a->dropped.slots ? a->dropped.until : 0);
 	put_ms(to, "first", a->matched ? a->first : 0);
 	put_ms(to, "last", a->matched ? a->last : 0);

@@ -50,13 +50,14 @@ class Recording:
         self.slots[slot] = packets
         return self
 
-    def packet(self, records, begin, end, lost=0, slot=0, total=0):
+    def packet(self, records, begin, end, lost=0, slot=0, total=0, source=0):
+        """`source`: the number of the packet in memory."""
         name = f"{self.path}/stream_{slot}"
         count = self.slots.setdefault(slot, 0)
         self.slots[slot] += 1
         bits = (HEAD.size + len(records)) * 8
         with open(name, "ab") as file:
-            file.write(HEAD.pack(0xc1fc1fc1, 0, 1, 0, 0, 0, total, begin, end, bits, bits, lost, slot, count) + records)
+            file.write(HEAD.pack(0xc1fc1fc1, 0, 1, source, 0, 0, total, begin, end, bits, bits, lost, slot, count) + records)
 
     def events(self, events, lost=0, slot=0, total=0):
         """[(time in ns, probe, values)], in the order of time; `lost` in all, with the last packet. `total`: of the

@@ -319,6 +319,18 @@ def test_dropped():
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(EPOCH + 4))
     assert f"dropped 10000 events that fired before {at}.000000 (10000 of CPU 1): from then on" in said, said
     assert "1600 events of" in said and "lost 0" in said, said
+    assert "the flight recorder" in said and data["droppedBy"] == "The flight recorder", said
+    os.rename(f"{recording.path}/stream_1", f"{recording.path}/stream_1_3")
+    assert "weir: --size dropped 10000" in report(out).stderr
+    # Packets in memory that nobody counted, between two of one CPU.
+    out = folder()
+    recording = Recording(out, REQUEST)
+    for source, at in ((1, 1), (2, 2), (9, 3), (10, 4)):
+        recording.packet(encode(1, at * 10**9, REQUEST["shop:request"], ("/", 1.0, 200)), at * 10**9, at * 10**9,
+                         total=at, source=source)
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(EPOCH + 3))
+    said = report(out).stderr
+    assert f"the flight recorder dropped events that fired before {at}.000000: from then on" in said, said
     # One that lost nothing of what it had says nothing.
     other = folder()
     requests(other)

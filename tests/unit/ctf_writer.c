@@ -169,6 +169,63 @@ static void limit_files(rlim_t size)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+/* What only the newest were kept of: numbers and counts go on from what is not there. */
+static void test_drop(void **state)
+{
+	struct ctf_packet_head heads[8];
+	struct ctf_totals totals;
+
+	(void)state;
+	begin(&(struct ctf_options){ 0 });
+	assert_int_equal(ctf_writer_whole_from(writer), 0);
+	/* An idle CPU's packet of long ago, the seventh in memory; then two are gone. */
+	sequences[0] = 6;
+	ctf_writer_drop(writer, 0, 0, 60, 0);
+	assert_int_equal(burst(0, 1000, 1, 10, 0), 0);
+	assert_int_equal(ctf_writer_whole_from(writer), 1000);
+	sequences[0] = 9;
+	assert_int_equal(burst(0, 2000, 1, 10, 0), 0);
+	assert_int_equal(ctf_writer_whole_from(writer), 2000);
+	/* Where they are counted as lost, nothing was dropped. */
+	ctf_writer_discard(writer, 0, 5);
+	sequences[0] = 20;
+	assert_int_equal(burst(0, 3000, 1, 10, 0), 0);
+	assert_int_equal(ctf_writer_whole_from(writer), 2000);
+	assert_int_equal(heads_of("stream_0", heads, 8), 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(heads[i].sequence, 6 + i);
+		assert_int_equal(heads[i].events, 60 + 10 * (i + 1));
+		assert_int_equal(heads[i].lost, i == 2 ? 5 : 0);
+	}
+	/* A CPU of which two packets were dropped, and with losses in front of what is left. */
+	ctf_writer_lost_base(writer, 1, 500, 0, 0);
+	ctf_writer_drop(writer, 1, 1, 10, 600);
+	ctf_writer_drop(writer, 1, 1, 10, 700);
+	sequences[1] = 2;
+	assert_int_equal(burst(1, 2500, 1, 10, 7), 0);
+	assert_int_equal(heads_of("stream_1", heads, 8), 2);
+	assert_int_equal(heads[0].sequence, 2);
+	assert_int_equal(heads[0].begin, 2500);
+	assert_int_equal(heads[0].events, 20);
+	assert_int_equal(heads[0].lost, 0);
+	assert_int_equal(heads[1].sequence, 3);
+	assert_int_equal(heads[1].events, 30);
+	assert_int_equal(heads[1].lost, 7);
+	/* One of which nothing is left says so in the end. */
+	ctf_writer_drop(writer, 2, 1, 10, 2600);
+	ctf_writer_drop_rest(writer);
+	ctf_writer_drop_rest(writer);
+	assert_int_equal(heads_of("stream_2", heads, 8), 1);
+	assert_int_equal(heads[0].sequence, 1);
+	assert_int_equal(heads[0].end, 2600);
+	assert_int_equal(heads[0].events, 10);
+	assert_int_equal(heads[0].content_bits, sizeof(heads[0]) * 8);
+	assert_int_equal(ctf_writer_whole_from(writer), 2600);
+	ctf_writer_totals(writer, &totals);
+	assert_int_equal(totals.dropped, 90);
+	finish();
+}
+
 static void test_no_room(void **state)
 {
 	struct ctf_packet_head heads[8];
@@ -339,9 +396,13 @@ static void test_torn_compressed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_origin),  cmocka_unit_test(test_discard),
-		cmocka_unit_test(test_no_room), cmocka_unit_test(test_no_room_compressed),
-		cmocka_unit_test(test_torn),    cmocka_unit_test(test_torn_compressed),
+		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_drop),
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_no_room_compressed),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn_compressed),
 	};
 
 	return RUN(tests);

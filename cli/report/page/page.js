@@ -158,7 +158,7 @@ function about() {
 function notices() {
   const list = [];
   if (data.lostUntimed) list.push(`Of the lost events ${whole(data.lostUntimed)} are not on the timeline: it is not known when they were lost.`);
-  if (data.wholeFrom) list.push(`weir record --size dropped ${whole(data.dropped)} events. From ${clock(data.wholeFrom, 1)} on the recording is whole; before that, events of some CPUs are missing.`);
+  if (data.wholeFrom) list.push(`${data.droppedBy} dropped ${data.dropped ? whole(data.dropped) + " " : ""}events. From ${clock(data.wholeFrom, 1)} on the recording is whole; before that, events of some CPUs are missing.`);
   if (data.cut) list.push(`${data.cut} file(s) end within a packet; weir repair cuts them to what is whole.`);
   if (data.unknown) list.push(`${whole(data.unknown)} events are of probes that the recording does not describe.`);
   if (data.odd) list.push(`In ${whole(data.odd)} events ${data.hist} is no number (NaN or infinite); they are on the timeline only.`);
