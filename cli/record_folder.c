@@ -68,23 +68,17 @@ void record_folder_forget(const struct record *record)
 		rmdir(record->options.folder); /* only if it is empty */
 }
 
-static bool is_gone(int dir)
-{
-	struct stat st;
-
-	return !fstat(dir, &st) && !st.st_nlink;
-}
-
 void record_folder_check(struct record *record)
 {
-	bool gone = is_gone(record->folder);
+	struct stat st;
+	bool gone = !fstat(record->folder, &st) && !st.st_nlink;
 
 	for (const struct recording *r = record->recordings; r && !gone; r = r->next)
-		gone = is_gone(ctf_writer_folder(r->writer));
+		gone = ctf_writer_is_removed(r->writer);
 	if (gone && !record->failed)
-		record->failed =
-		    weir_err(&record->err, -ENOENT,
-		             "the folder %s, or a trace in it, was removed while it was recorded "
-		             "to; what comes would be written to nowhere",
-		             record->options.folder);
+		record->failed = weir_err(
+		    &record->err, -ENOENT,
+		    "the folder %s, or a trace or a file in it, was removed while it was recorded "
+		    "to; what comes would be written to nowhere",
+		    record->options.folder);
 }

@@ -120,6 +120,9 @@ bool ctf_writer_last(const struct ctf_writer *writer, uint32_t slot, struct ctf_
 /* The trace's folder, for another process to resume. Borrowed. */
 int ctf_writer_folder(const struct ctf_writer *writer);
 
+/* Was the folder, or a file that is being written, removed? What is written then is nowhere. */
+bool ctf_writer_is_removed(const struct ctf_writer *writer);
+
 /*
  * Append a chunk of a packet as one packet. -errno with a message: the file ends as before, and the
  * chunk may be given again. A rotated recording drops its oldest parts before it says -ENOSPC.

@@ -96,6 +96,22 @@ int ctf_writer_folder(const struct ctf_writer *w)
 	return w->files.dir;
 }
 
+static bool is_removed(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && !st.st_nlink;
+}
+
+bool ctf_writer_is_removed(const struct ctf_writer *w)
+{
+	bool removed = is_removed(w->files.dir) || is_removed(w->files.threads.fd);
+
+	for (uint32_t i = 0; i < w->files.count && !removed; i++)
+		removed = is_removed(w->files.slots[i].fd);
+	return removed;
+}
+
 const char *ctf_writer_why(int code)
 {
 	switch (code) {

@@ -503,6 +503,15 @@ def test_folder_removed():
             run.finish(status=1)
             assert "was removed" in run.err and "weir report" not in run.err, run.err
             assert targets.targets[0].process.poll() is None
+    for options in ([], ["-z"], ["-s", "1M"]):
+        out = folder()
+        with Counted(1, "-g", 100000) as targets:
+            run = Record(out, *targets.options(), *options, "shop:order")
+            wait_until(lambda: glob.glob(f"{out}/*/stream_[0-9]*"), "packets")
+            for path in glob.glob(f"{out}/*/stream_[0-9]*"):
+                os.unlink(path)
+            run.finish(status=1)
+            assert "was removed" in run.err, run.err
 
 
 # --- weir itself
