@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define UNTIL_PAUSE (20 * MS)
+
 static volatile sig_atomic_t interrupted, asked;
 
 static void on_end(int signal)
@@ -127,17 +129,27 @@ static void dump(struct record *record)
 		        record_totals(record).events - before);
 }
 
+/* --until is asked of what there is in open packets, too: a slow target's are open for long. */
+static bool looks_into_open(const struct record *record, int64_t now, int64_t looked_at)
+{
+	return record->options.overwrite || (record->until && now - looked_at >= UNTIL_PAUSE);
+}
+
 static void loop(struct record *record)
 {
 	struct tracer *tracer = record->tracer;
-	int64_t now = record->began, active_at = now;
+	int64_t now = record->began, active_at = now, open_at = now;
 
 	while (!is_over(record, now)) {
 		bool sync = now - record->synced_at >= SECOND;
 		struct timespec ts = { 0 };
 		int64_t pause;
 
-		tracer->what = sync || record->options.overwrite ? STREAM_ALL : STREAM_COMPLETE;
+		tracer->what = STREAM_COMPLETE;
+		if (sync || looks_into_open(record, now, open_at)) {
+			tracer->what = STREAM_ALL;
+			open_at = now;
+		}
 		if (asked || record->room.short_since)
 			dump(record);
 		if (tracer_look(tracer) > 0)
