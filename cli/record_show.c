@@ -81,7 +81,7 @@ void record_summary(const struct record *record)
 		        " events that fired before %s: from then on the recording is whole\n",
 		        t.dropped, cli_time(record->whole_from, time));
 	/* A full disk leaves what there was room for, a folder that was removed nothing. */
-	if (!record->failed || (t.events && record->failed != -ENOENT))
+	if (record->traces && (!record->failed || (t.events && record->failed != -ENOENT)))
 		fprintf(stderr, "weir: weir report %s%s\n", record->options.folder,
 		        record->options.ctf.compress ? "" : "  (or babeltrace2)");
 	if (lost > unwritten)

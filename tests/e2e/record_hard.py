@@ -591,6 +591,13 @@ def test_wrong():
 # --- many
 
 
+def test_nothing():
+    """Of a process that fired nothing there is no recording: nobody is told to read it."""
+    out = f"{folder()}/rec"
+    run = record(out, "-d", 0.3, "-p", Target("-F", "-g", 1000000).pid, "shop:tick")
+    assert "recorded 0 events" in run.err and "weir report" not in run.err, run.err
+
+
 def test_many_targets():
     """64 at once."""
     out = folder()
