@@ -18,6 +18,9 @@
 struct ctf_input {
 	int fd;
 	bool compressed, over;
+	int dir; /* -1: the file keeps its name */
+	const char *name;
+	ino_t inode;
 	size_t begin, end; /* of what the buffer holds */
 	uint64_t padding;  /* behind the packet that was given out last */
 	uint64_t bytes;
@@ -57,7 +60,7 @@ void ctf_input_free(struct ctf_input *in)
 	free(in);
 }
 
-int ctf_input_open(struct ctf_input *in, int dir, const char *name)
+int ctf_input_open(struct ctf_input *in, int dir, const char *name, bool rotated)
 {
 	size_t length = strlen(name);
 	struct stat st;
@@ -75,8 +78,20 @@ int ctf_input_open(struct ctf_input *in, int dir, const char *name)
 	if (fstat(in->fd, &st))
 		return -errno;
 	in->over = !S_ISREG(st.st_mode);
+	in->dir = rotated ? dir : -1;
+	in->name = name;
+	in->inode = st.st_ino;
 	posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
+}
+
+/* Rotation takes a part's name away before it writes over it: what was read until then is as it was. */
+static bool is_written_over(const struct ctf_input *in)
+{
+	struct stat st;
+
+	return in->dir >= 0 &&
+	       (fstatat(in->dir, in->name, &st, AT_SYMLINK_NOFOLLOW) || st.st_ino != in->inode);
 }
 
 /* Have `size` bytes in the buffer, if the file has them. */
@@ -96,6 +111,8 @@ static int need(struct ctf_input *in, size_t size)
 			continue;
 		if (n < 0)
 			return -errno;
+		if (is_written_over(in))
+			return -ESTALE;
 		in->over = !n;
 		in->end += (size_t)n;
 		in->bytes += (uint64_t)n;

@@ -18,8 +18,11 @@ struct ctf_input;
 int ctf_input_create(struct ctf_input **ret);
 void ctf_input_free(struct ctf_input *input);
 
-/* Begin with another file. -errno. */
-int ctf_input_open(struct ctf_input *input, int dir, const char *name);
+/*
+ * Begin with another file; `name` is kept. -errno. `rotated`: it may be taken away and written over
+ * meanwhile, then ctf_input_next() says -ESTALE.
+ */
+int ctf_input_open(struct ctf_input *input, int dir, const char *name, bool rotated);
 
 /*
  * The next packet, with its head; `*ret` is good until the next call. 1: there is one; 0: the file

@@ -174,9 +174,9 @@ static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ct
 	struct ctf_packet_head head;
 	const uint8_t *packet;
 	size_t size;
-	int code = ctf_input_open(in, dir, name);
+	int code = ctf_input_open(in, dir, name, slot->rotated);
 
-	/* Rotation removes the oldest part of a recording that still runs. */
+	/* Rotation removes the oldest part of a recording that still runs, also while it is read. */
 	if (code)
 		return code == -ENOENT ? 0 : code;
 	while ((code = ctf_input_next(in, &head, &packet, &size)) == 1) {
@@ -198,7 +198,7 @@ static int read_file(const struct ctf_trace *t, struct ctf_reading *r, struct ct
 	}
 	r->bytes += ctf_input_bytes(in);
 	r->cut += code == -EBADMSG;
-	return code == -EBADMSG ? 0 : code;
+	return code == -EBADMSG || code == -ESTALE ? 0 : code;
 }
 
 static int read_files(const struct ctf_trace *t, struct ctf_reading *r, DIR *dir,
@@ -287,7 +287,8 @@ int ctf_read_all(const char *path, struct ctf_reading *r, struct weir_error *err
 	if (code)
 		return code;
 	for (FTSENT *e; !code && (e = fts_read(fts));) {
-		if (e->fts_info == FTS_NS || e->fts_info == FTS_DNR)
+		/* A part that was rotated away meanwhile is not missed. */
+		if ((e->fts_info == FTS_NS || e->fts_info == FTS_DNR) && e->fts_errno != ENOENT)
 			code = weir_err(err, -e->fts_errno, "cannot read %s: %s", e->fts_path,
 			                strerror(e->fts_errno));
 		else if (e->fts_info == FTS_D)

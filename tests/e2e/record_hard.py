@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import errno
 import glob
+import json
 import os
 import re
 import resource
@@ -589,6 +590,21 @@ def test_wrong():
 
 
 # --- many
+
+
+def test_read_while_rotated():
+    """weir report reads a recording of --size while its parts are written over: no event that was not fired."""
+    out = folder()
+    target = Target("-F")
+    run = Record(out, "-p", target.pid, "-s", "2M", "shop:order")
+    wait_until(lambda: len(glob.glob(f"{out}/*/stream_[0-9]*")) > 2, "parts")
+    for _ in range(20):
+        done = subprocess.run([WEIR, "report", "--json", "--by", "path", out], capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == 0, done.stderr
+        keys = {json.loads(line)["key"] for line in done.stdout.splitlines()}
+        assert keys <= {"/", "/cart", "/cart/pay", "/item/ä"}, keys
+    run.finish(signal.SIGINT)
+    read_to_the_end(out)
 
 
 def test_nothing():
