@@ -121,7 +121,7 @@ int record_parse(int argc, char **argv, struct record_options *o)
 	if (status)
 		return status;
 	/* Where to is asked first, as it comes first in the usage. */
-	if (!o->folder) {
+	if (!o->folder || !*o->folder) {
 		cli_fail("where to? -o DIR");
 		return 3;
 	}
