@@ -574,7 +574,8 @@ def test_wrong():
     for options, expected in ((["-d", "0"], "--duration"), (["-d", "soon"], "--duration"), (["-s", "100"], "--size"),
                               (["-s", "x"], "--size"), (["-b", "0"], "--buffer"), (["-m", "hope"], "--mode"),
                               (["-u", "sm > 500"], "nearest: ms"), (["-u", "ms >"], "column"),
-                              (["-u", "ms > 1", "-O"], "--until"), (["-O", "-m", "block"], "--overwrite")):
+                              (["-u", "ms > 1", "-O"], "--until"), (["-O", "-m", "block"], "--overwrite"),
+                              (["-o", ""], "where to?")):
         out = folder()
         run = record(f"{out}/rec", "-p", target.pid, *options, status=None)
         assert run.process.returncode in (1, 2) and expected in run.err, (options, run.err)
