@@ -28,6 +28,7 @@ struct merge {
 	uint32_t base;  /* of the unit being added */
 	struct losses losses;
 	const char *unit_names;
+	bool unit_tells_signs; /* of its enums */
 };
 
 static int append(void *buffer, size_t *size, size_t *room, const void *data, size_t bytes)
@@ -101,6 +102,38 @@ static void fix_encoding(uint32_t *word)
 	*word = (*word & 0xffffff) | encoding << 24;
 }
 
+/*
+ * kind_flag says whether an enum is signed. gcc 12 never sets it (and leaves out what does not fit an
+ * int): a negative value says it there. A unit that has the flag anywhere knows of it; so does
+ * whoever sorts by name, as we do.
+ */
+static bool tells_signs(const uint8_t *types, size_t size, const char *names)
+{
+	const char *last = "";
+	bool sorted = true;
+
+	for (size_t at = 0; at < size;) {
+		const struct btf_type *t = (const void *)(types + at);
+		uint32_t kind = BTF_INFO_KIND(t->info);
+
+		if ((kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64) && BTF_INFO_KFLAG(t->info))
+			return true;
+		sorted = sorted && strcmp(last, names + t->name_off) <= 0;
+		last = names + t->name_off;
+		at += btf_record_size(t);
+	}
+	return sorted;
+}
+
+static void fix_sign(struct btf_type *t)
+{
+	const struct btf_enum *e = (const void *)(t + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(t->info); i++)
+		if (e[i].val < 0)
+			t->info |= 1u << 31;
+}
+
 static int add_record(struct merge *m, const struct btf_type *from, uint32_t name_base)
 {
 	size_t at = m->types_size, bytes = btf_record_size(from);
@@ -123,6 +156,8 @@ static int add_record(struct merge *m, const struct btf_type *from, uint32_t nam
 		t->type = 0;
 	if (BTF_INFO_KIND(t->info) == BTF_KIND_INT)
 		fix_encoding((void *)(t + 1));
+	if (BTF_INFO_KIND(t->info) == BTF_KIND_ENUM && !m->unit_tells_signs)
+		fix_sign(t);
 	if (BTF_INFO_KIND(t->info) == BTF_KIND_FLOAT &&
 	    !strncmp(m->unit_names + from->name_off, "complex", 7)) {
 		/* gcc 12 calls a complex number a float of twice the size */
@@ -147,6 +182,7 @@ static int add_unit(struct merge *m, const uint8_t *data, size_t size, struct we
 	types = data + h->hdr_len + h->type_off;
 	m->base = m->count;
 	m->unit_names = (const char *)data + h->hdr_len + h->str_off;
+	m->unit_tells_signs = tells_signs(types, h->type_len, m->unit_names);
 	for (size_t at = 0; at < h->type_len && !ret; m->count++) {
 		ret = add_record(m, (const void *)(types + at), name_base);
 		at += btf_record_size((const void *)(types + at));

@@ -179,19 +179,6 @@ static void fill_int(struct ctype *t, const struct btf_type *bt, const char *nam
 		*t = (struct ctype){ .kind = CTYPE_BAD, .btf = t->btf, .id = t->id };
 }
 
-/* A 32-bit BTF enum does not say its sign in older BTF: a negative enumerator does. */
-static bool enum_is_signed(const struct btf_type *bt)
-{
-	if (btf_kflag(bt))
-		return true;
-	if (btf_kind(bt) == ENUM64_KIND)
-		return false;
-	for (int i = 0; i < btf_vlen(bt); i++)
-		if (btf_enum(bt)[i].val < 0)
-			return true;
-	return false;
-}
-
 static int64_t array_size(const struct btf_view *btf, const struct btf_array *array)
 {
 	int64_t element = btf_view_size(btf, array->type);
@@ -223,7 +210,7 @@ static void fill(struct ctype *t, const struct btf_type *bt, const char *name, b
 		/* Without enumerators it is a declaration only. */
 		t->kind = btf_vlen(bt) ? CTYPE_ENUM : CTYPE_INCOMPLETE;
 		t->size = bt->size;
-		t->is_signed = enum_is_signed(bt);
+		t->is_signed = btf_kflag(bt);
 		if (bt->size != 1 && bt->size != 2 && bt->size != 4 && bt->size != 8)
 			t->kind = CTYPE_BAD;
 		break;

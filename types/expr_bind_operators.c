@@ -56,6 +56,10 @@ static const struct ctype *promoted(const struct expr *e)
 
 	if (type->kind == CTYPE_FLOAT)
 		return type;
+	/* An enumerator that fits is an int, whatever its enum is. */
+	if (e->op == EXPR_NAME && e->symbol.kind == EXPR_SYM_CONSTANT && type->kind == CTYPE_ENUM &&
+	    (int64_t)e->symbol.address == (int32_t)e->symbol.address)
+		return ctype_builtin(CTYPE_B_INT);
 	if (bits < 32 || type->kind == CTYPE_BOOL || (bits == 32 && type->is_signed))
 		return ctype_builtin(CTYPE_B_INT);
 	if (bits == 32)

@@ -25,15 +25,25 @@ void format_unreadable(struct format *f, const struct expr_value *v, int rc)
 	f->sink->ops->failure(f->sink, text);
 }
 
+static void number_text(const struct expr_value *v, char *buf, size_t size)
+{
+	if (v->type->is_signed)
+		snprintf(buf, size, "%" PRId64, (int64_t)v->integer);
+	else
+		snprintf(buf, size, "%" PRIu64, v->integer);
+}
+
+static struct json_object *number_json(const struct expr_value *v)
+{
+	return v->type->is_signed ? json_object_new_int64((int64_t)v->integer)
+	                          : json_object_new_uint64(v->integer);
+}
+
 static void format_integer(struct format *f, const struct expr_value *v)
 {
 	char text[64], c[8];
-	int64_t s = (int64_t)v->integer;
 
-	if (v->type->is_signed)
-		snprintf(text, sizeof(text), "%" PRId64, s);
-	else
-		snprintf(text, sizeof(text), "%" PRIu64, v->integer);
+	number_text(v, text, sizeof(text));
 	if (v->type->is_char && !v->bit_size) {
 		char byte = (char)v->integer;
 
@@ -41,9 +51,7 @@ static void format_integer(struct format *f, const struct expr_value *v)
 		c[0] = c[strlen(c) - 1] = '\'';
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", c);
 	}
-	format_word(f, text,
-	            v->type->is_signed ? json_object_new_int64(s)
-	                               : json_object_new_uint64(v->integer));
+	format_word(f, text, number_json(v));
 }
 
 static void format_bool(struct format *f, const struct expr_value *v)
@@ -128,7 +136,7 @@ static bool enum_is_flags(const struct ctype *type)
 
 	for (uint32_t i = 0; i < ctype_enumerators(type); i++) {
 		ctype_enumerator(type, i, &value);
-		if (value < 0)
+		if (type->is_signed && value < 0)
 			return false;
 		if (__builtin_popcountll((uint64_t)value) == 1) {
 			bits |= (uint64_t)value;
@@ -183,8 +191,9 @@ static void format_enum(struct format *f, const struct expr_value *v)
 		return;
 	}
 	ctype_declare(f->names->types, v->type, NULL, name, sizeof(name));
-	snprintf(text, sizeof(text), "(%s)%" PRId64, name, (int64_t)v->integer);
-	format_word(f, text, json_object_new_int64((int64_t)v->integer));
+	snprintf(text, sizeof(text), "(%s)", name);
+	number_text(v, text + strlen(text), sizeof(text) - strlen(text));
+	format_word(f, text, number_json(v));
 }
 
 void format_scalar(struct format *f, const struct expr_value *object)

@@ -224,6 +224,13 @@ static void conversions_are_the_compilers(void **state)
 		NUMBER(*(unsigned char *)&v_int + 0),
 		NUMBER(v_nodes[0].colour == WORLD_GREEN),
 		NUMBER(v_nodes[0].flags & WORLD_GREEN),
+		NUMBER(v_nodes[0].colour - 6 > 0),
+		NUMBER(WORLD_GREEN - 6 < 0),
+		NUMBER(v_high > 0),
+		NUMBER(v_high + 0),
+		NUMBER((long)v_high),
+		NUMBER(WORLD_HIGH > 0),
+		NUMBER((long)WORLD_HIGH),
 		NUMBER((long)&v_nodes[1].next - (long)v_nodes),
 		NUMBER((0 ? v_pointer : &v_nodes[2])->value),
 	};
@@ -428,6 +435,8 @@ static void values_look_like_c(void **state)
 	check_text("v_nodes[0].flags", "WORLD_A|WORLD_C");
 	check_text("v_nodes[2].flags", "WORLD_A|0x8");
 	check_text("v_nodes[0].colour", "WORLD_GREEN");
+	check_text("v_high", "WORLD_HIGH");
+	check_text("(enum world_high)0x80000001", "WORLD_HIGH|0x1");
 	check_text("v_nodes[2].colour", "(enum world_colour)7");
 	check_text("v_nodes[0].bits",
 	           "(struct world_bits) {\n\t.a = 5,\n\t.b = -3,\n\t.c = 737894400291,\n}");

@@ -21,6 +21,7 @@ long v_long = -5000000000;
 unsigned long v_ulong = 18000000000000000000ul;
 float v_float = 1.5f;
 double v_double = -2.25;
+enum world_high v_high = WORLD_HIGH;
 int v_array[6] = { 10, 11, 12, 13, 14, 15 };
 struct world_node v_nodes[4] = {
 	{ 1,
@@ -66,6 +67,7 @@ enum {
 	ID_TWIN2,
 	ID_PROTO,
 	ID_LOOP,
+	ID_HIGH,
 };
 
 static void add_records(struct btf *b)
@@ -125,6 +127,9 @@ static struct btf *make_btf(void)
 	btf__add_func_proto(b, ID_INT);
 	btf__add_func_param(b, "x", ID_LONG);
 	btf__add_typedef(b, "loop", ID_LOOP); /* hostile: a typedef of itself */
+	btf__add_enum(b, "world_high", 4);
+	btf__add_enum_value(b, "WORLD_LOW", 2);
+	btf__add_enum_value(b, "WORLD_HIGH", 0x80000000);
 	return b;
 }
 
@@ -145,6 +150,7 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 		{ "v_ulong", "a.c", ID_ULONG, &v_ulong },
 		{ "v_float", "a.c", ID_FLOAT, &v_float },
 		{ "v_double", "a.c", ID_DOUBLE, &v_double },
+		{ "v_high", "a.c", ID_HIGH, &v_high },
 		{ "v_nodes", "a.c", ID_NODES, v_nodes },
 		{ "v_array", "a.c", ID_INTS, v_array },
 		{ "v_pointer", "a.c", ID_NODE_PTR, &v_pointer },
@@ -169,9 +175,12 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 		}
 		n++;
 	}
-	if (!strcmp(name, "WORLD_GREEN")) {
-		ret[0] = (struct expr_symbol){ .kind = EXPR_SYM_CONSTANT, .address = 5 };
-		ret[0].type = ctype_of(w->types, w->view, ID_COLOUR);
+	if (!strcmp(name, "WORLD_GREEN") || !strcmp(name, "WORLD_HIGH")) {
+		bool high = name[6] == 'H';
+
+		ret[0] = (struct expr_symbol){ .kind = EXPR_SYM_CONSTANT };
+		ret[0].address = high ? WORLD_HIGH : WORLD_GREEN;
+		ret[0].type = ctype_of(w->types, w->view, high ? ID_HIGH : ID_COLOUR);
 		n = 1;
 	}
 	if (!strcmp(name, "lost")) {

@@ -25,6 +25,7 @@ struct world_bits {
 
 enum world_flags { WORLD_A = 1, WORLD_B = 2, WORLD_C = 4 };
 enum world_colour { WORLD_RED, WORLD_GREEN = 5 };
+enum world_high { WORLD_LOW = 2, WORLD_HIGH = 0x80000000 };
 
 struct world_node {
 	int value;
@@ -49,6 +50,7 @@ extern long v_long;
 extern unsigned long v_ulong;
 extern float v_float;
 extern double v_double;
+extern enum world_high v_high;
 extern struct world_node v_nodes[4];
 extern struct world_node *v_pointer;
 extern int v_array[6];
