@@ -79,7 +79,7 @@ static void walk(struct format *f, const struct walk *w, uint64_t address)
 		it.address = address;
 		snprintf(text, sizeof(text), "0x%" PRIx64, address);
 		f->sink->ops->entry(f->sink, n, n);
-		f->sink->ops->pointer(f->sink, text, NULL);
+		f->sink->ops->pointer(f->sink, text, format_address_json(f, address));
 		f->followed = true;
 		format_any(f, &it);
 		f->followed = false;

@@ -17,7 +17,7 @@ static void address_text(struct format *f, uint64_t address, char *buf, size_t s
 		snprintf(buf + strlen(buf), size - strlen(buf), " <%s>", symbol);
 }
 
-static struct json_object *address_json(struct format *f, uint64_t address)
+struct json_object *format_address_json(struct format *f, uint64_t address)
 {
 	struct json_object *object;
 	char text[32], symbol[160];
@@ -36,7 +36,7 @@ void format_address(struct format *f, uint64_t address)
 	char text[200];
 
 	address_text(f, address, text, sizeof(text));
-	format_word(f, text, address_json(f, address));
+	format_word(f, text, format_address_json(f, address));
 }
 
 /* Up to a NUL; the longest readable part where a page is missing. */
@@ -150,7 +150,7 @@ static void follow(struct format *f, uint64_t address, const struct ctype *to)
 		f->sink->ops->note(f->sink, "shown above");
 		return;
 	}
-	f->sink->ops->pointer(f->sink, text, address_json(f, address));
+	f->sink->ops->pointer(f->sink, text, format_address_json(f, address));
 	f->depth++;
 	f->followed = true;
 	format_any(f, &target);

@@ -50,8 +50,9 @@ bool format_seen(struct format *f, uint64_t address, const struct ctype *type);
 void format_word(struct format *f, const char *text, struct json_object *json);
 /* An integer, real, enumerator or boolean; `v` may still have to be read. */
 void format_scalar(struct format *f, const struct expr_value *object);
-/* An address alone, with the symbol there. */
+/* An address alone, with the symbol there; and as JSON has it. */
 void format_address(struct format *f, uint64_t address);
+struct json_object *format_address_json(struct format *f, uint64_t address);
 /* Could these bytes be a text? */
 bool format_is_text(const char *bytes, size_t n);
 /* In place of a value: why its memory cannot be read. */

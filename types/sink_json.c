@@ -99,10 +99,14 @@ static void json_scalar(struct sink *s, const char *text, struct json_object *js
 static void json_pointer(struct sink *s, const char *text, struct json_object *json)
 {
 	struct json_sink *j = self(s);
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json;
 
 	(void)text;
-	json_object_object_add(object, "pointer", json);
+	/* An address with its symbol is an object already. */
+	if (!json_object_is_type(json, json_type_object)) {
+		object = json_object_new_object();
+		json_object_object_add(object, "pointer", json);
+	}
 	put(j, object);
 	j->pointer = object;
 }

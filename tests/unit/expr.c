@@ -483,6 +483,11 @@ static void json_has_the_same(void **state)
 	         (void *)&v_nodes[1]);
 	assert_string_equal(got, wanted);
 	free(got);
+	got = format_text("v_pointer", 0, "next", true);
+	snprintf(wanted, sizeof(wanted), "[{\"pointer\":\"%p\",\"value\":{\"value\":1,",
+	         (void *)v_pointer);
+	assert_memory_equal(got, wanted, strlen(wanted));
+	free(got);
 	got = format_text("v_ulong", 0, NULL, true);
 	assert_string_equal(got, "18000000000000000000");
 	free(got);
