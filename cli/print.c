@@ -44,6 +44,7 @@ struct print {
 	struct expr_tree **trees; /* NULL: ruby:frames, or one that has no meaning here */
 	size_t count;
 	bool unstable;
+	bool unread; /* something of the round could not be read at all */
 	bool ruby_tried; /* Ruby's types were looked for */
 };
 
@@ -127,13 +128,24 @@ static void json_line(FILE *to, struct json_object *object)
 	json_object_put(object);
 }
 
+/* Seconds, to the millisecond. */
+static struct json_object *json_time(void)
+{
+	struct timespec now;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(text, sizeof(text), "%lld.%03ld", (long long)now.tv_sec, now.tv_nsec / 1000000);
+	return json_object_new_double_s((double)now.tv_sec + (double)now.tv_nsec / 1e9, text);
+}
+
 static struct json_object *json_head(const struct print *p, size_t i, const struct ctype *type)
 {
 	struct json_object *object = json_object_new_object();
 	char text[512];
 
 	if (p->opts->watching)
-		json_object_object_add(object, "time", json_object_new_int64(time(NULL)));
+		json_object_object_add(object, "time", json_time());
 	json_object_object_add(object, "expression", json_object_new_string(p->texts[i]));
 	declared(p, type, text, sizeof(text));
 	json_object_object_add(object, "type", json_object_new_string(text));
@@ -154,29 +166,29 @@ static int show_type(const struct print *p, size_t i, FILE *to)
 	return 0;
 }
 
-static int format_one(struct print *p, size_t i, struct sink *sink, const struct expr_value *v)
+static int format_one(struct print *p, struct sink *sink, const struct expr_value *v)
 {
 	struct expr_error err = { 0 };
 
-	if (!p->opts->list) {
-		format_value(p->format, sink, v);
-		return 0;
-	}
-	if (format_list(p->format, sink, v, p->opts->list, &err))
+	if (!p->opts->list)
+		p->unread |= format_value(p->format, sink, v) != 0;
+	else if (format_list(p->format, sink, v, p->opts->list, &err))
 		return fail_at(p, &err, NULL);
-	(void)i;
 	return 0;
 }
 
 static int show_json(struct print *p, size_t i, const struct expr_value *v, FILE *to)
 {
 	struct sink *sink = sink_json_create();
-	struct json_object *object;
-	int rc = sink ? format_one(p, i, sink, v) : -ENOMEM;
+	struct json_object *object, *notes;
+	int rc = sink ? format_one(p, sink, v) : -ENOMEM;
 
 	if (!rc) {
 		object = json_head(p, i, v->type);
 		json_object_object_add(object, "value", sink_json_take(sink));
+		notes = sink_json_notes(sink);
+		if (notes)
+			json_object_object_add(object, "notes", notes);
 		if (p->opts->stable)
 			json_object_object_add(object, "stable",
 			                       json_object_new_boolean(!p->unstable));
@@ -193,7 +205,7 @@ static int show_text(struct print *p, size_t i, const struct expr_value *v, FILE
 	size_t size = 0;
 	FILE *memory = open_memstream(&text, &size);
 	struct sink *sink = memory ? sink_text_create(memory) : NULL;
-	int rc = sink ? format_one(p, i, sink, v) : -ENOMEM;
+	int rc = sink ? format_one(p, sink, v) : -ENOMEM;
 
 	sink_destroy(sink);
 	if (memory)
@@ -229,6 +241,7 @@ static int show_all(struct print *p, FILE *to)
 {
 	int rc = 0, one;
 
+	p->unread = false;
 	target_digest_begin(p->target);
 	for (size_t i = 0; i < p->count && !target_gone(p->target); i++) {
 		one = show_one(p, i, to);
@@ -283,18 +296,19 @@ static int show_round(struct print *p)
 	int rc = p->opts->stable && !p->opts->type_only ? show_stable(p) : show_all(p, stdout);
 
 	fflush(stdout);
-	return rc;
+	return rc ?: p->unread ? -EFAULT : 0;
 }
 
 static void say_time(void)
 {
+	struct timespec now;
 	char text[32];
-	time_t now = time(NULL);
 	struct tm tm;
 
-	localtime_r(&now, &tm);
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	printf("-- %s\n", text);
+	printf("-- %s.%03ld\n", text, now.tv_nsec / 1000000);
 }
 
 static int watch(struct print *p)
@@ -405,6 +419,10 @@ static int print(const struct print_options *opts, char **texts, size_t count)
 		cli_fail_error(&err);
 	} else {
 		target_set_thread(p.target, opts->tid);
+		if (target_cut(p.target))
+			cli_fail("%s is cut short: its last %llu bytes are missing, and what was "
+			         "there cannot be read",
+			         opts->core, (unsigned long long)target_cut(p.target));
 		rc = run(&p);
 	}
 	deinit(&p);
@@ -529,6 +547,10 @@ int cmd_print(int argc, char **argv)
 		else
 			cli_fail("give either -p PID or --core FILE");
 		usage(stderr);
+		return 2;
+	}
+	if (o.core && o.watching) {
+		cli_fail("--watch wants a process: what is in a core file never changes");
 		return 2;
 	}
 	return print(&o, argv + optind, (size_t)(argc - optind)) ? 1 : 0;

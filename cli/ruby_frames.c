@@ -101,10 +101,13 @@ bool ruby_add_types(struct target *t)
 
 static void print_json(struct sink *sink, FILE *to)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object(), *notes;
 
 	json_object_object_add(object, "expression", json_object_new_string("ruby:frames"));
 	json_object_object_add(object, "value", sink_json_take(sink));
+	notes = sink_json_notes(sink);
+	if (notes)
+		json_object_object_add(object, "notes", notes);
 	fprintf(to, "%s\n",
 	        json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
 	                                                   JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -480,6 +480,11 @@ int target_open_core(const char *path, const struct target_options *opts, struct
 	return 0;
 }
 
+uint64_t target_cut(const struct target *t)
+{
+	return t->core ? core_cut(t->core) : 0;
+}
+
 void target_close(struct target *t)
 {
 	if (!t)

@@ -25,6 +25,8 @@ int target_open_process(pid_t pid, const struct target_options *opts, struct wei
 int target_open_core(const char *path, const struct target_options *opts, struct weir_error *err,
                      struct target **ret);
 void target_close(struct target *target);
+/* Bytes at its end that a core file lacks; 0: it is whole, or the target a process. */
+uint64_t target_cut(const struct target *target);
 
 struct space *target_space(struct target *target);
 const struct expr_memory *target_memory(struct target *target);

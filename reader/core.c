@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/procfs.h>
+#include <sys/stat.h>
 #include <sys/user.h>
 #include <unistd.h>
 
@@ -394,7 +395,7 @@ int core_read(struct core_file *c, uint64_t address, void *buf, size_t size)
 	while (size) {
 		n = read_dumped(c, address, buf, size, &rc);
 		if (rc)
-			return -EFAULT;
+			return rc == -ENODATA ? rc : -EFAULT;
 		if (!n) {
 			/* Never beyond where the dump begins again. */
 			s = segment_of(c, address);
@@ -408,4 +409,20 @@ int core_read(struct core_file *c, uint64_t address, void *buf, size_t size)
 		size -= n;
 	}
 	return 0;
+}
+
+uint64_t core_cut(const struct core_file *c)
+{
+	uint64_t end = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < c->segments_count; i++) {
+		const struct segment *s = &c->segments[i];
+
+		if (s->offset + (s->filled - s->start) > end)
+			end = s->offset + (s->filled - s->start);
+	}
+	if (fstat(c->fd, &st) || (uint64_t)st.st_size >= end)
+		return 0;
+	return end - (uint64_t)st.st_size;
 }

@@ -25,7 +25,10 @@ struct core_thread {
 int core_open(const char *path, struct weir_error *err, struct core_file **ret);
 void core_close(struct core_file *core);
 
+/* -EFAULT: not mapped; -ENODATA: it was dumped, but the file ends before. */
 int core_read(struct core_file *core, uint64_t address, void *buf, size_t size);
+/* How many bytes the file is too short for what it should have. */
+uint64_t core_cut(const struct core_file *core);
 
 /* The mapped files, borrowed: as maps_read() gives them for a process. */
 const struct maps *core_maps(const struct core_file *core);

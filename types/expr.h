@@ -171,7 +171,7 @@ int expr_bind(struct expr_tree *tree, const struct expr_names *names, struct exp
 
 /*
  * read() copies all of [address, address + size) or returns -errno (-EFAULT: not
- * mapped). thread() says where the thread's copy of a thread-local variable is.
+ * mapped; -ENODATA: a dump that is cut short lacks it). thread() says where the thread's copy of a thread-local variable is.
  * `why` gets a sentence when more is known than errno says; may stay empty.
  */
 struct expr_memory {

@@ -130,7 +130,9 @@ static int fail_read(struct eval *v, const struct expr *e, uint64_t address, int
 		                 "`%.*s` is at address 0x%" PRIx64 ", where no memory is mapped",
 		                 length, v->tree->text + e->column, address);
 	return expr_fail(v->err, rc, e->column, e->length, "reading `%.*s` at 0x%" PRIx64 ": %s",
-	                 length, v->tree->text + e->column, address, strerror(-rc));
+	                 length, v->tree->text + e->column, address,
+	                 rc == -ENODATA ? "it is in the missing part of the core file"
+	                                : strerror(-rc));
 }
 
 /* An operand's value: arrays and functions are their address. */

@@ -44,6 +44,12 @@ int format_read(struct format *f, uint64_t address, void *buf, size_t size)
 	return f->memory->read(f->memory->ctx, address, buf, size);
 }
 
+void format_failure(struct format *f, const char *text)
+{
+	f->failed = f->failed || (!f->nest && !f->depth);
+	f->sink->ops->failure(f->sink, text);
+}
+
 /* ---- what was shown ---- */
 
 static struct seen_object *seen_slot(struct seen_object *slots, size_t size, uint64_t address,
@@ -259,7 +265,7 @@ static void format_fields(struct format *f, const struct expr_value *record)
 			continue;
 		}
 		f->sink->ops->key(f->sink, "?");
-		f->sink->ops->failure(f->sink, "bad member");
+		format_failure(f, "bad member");
 	}
 }
 
@@ -309,13 +315,13 @@ void format_plain(struct format *f, const struct expr_value *v)
 		format_address(f, v->address);
 		break;
 	case CTYPE_VOID:
-		f->sink->ops->failure(f->sink, "void");
+		format_failure(f, "void");
 		break;
 	case CTYPE_INCOMPLETE:
-		f->sink->ops->failure(f->sink, "only declared, its members are not known");
+		format_failure(f, "only declared, its members are not known");
 		break;
 	default:
-		f->sink->ops->failure(f->sink, "bad type");
+		format_failure(f, "bad type");
 	}
 }
 
@@ -324,7 +330,7 @@ void format_any(struct format *f, const struct expr_value *v)
 	const struct printer *printer;
 
 	if (++f->values > f->opts.values_max || f->nest > NEST_MAX || f->depth > NEST_MAX) {
-		f->sink->ops->failure(f->sink, f->values > f->opts.values_max
+		format_failure(f, f->values > f->opts.values_max
 		                                   ? "too many values"
 		                                   : "nested too deeply");
 		return;
@@ -338,14 +344,16 @@ void format_any(struct format *f, const struct expr_value *v)
 void format_begin(struct format *f, struct sink *to)
 {
 	f->sink = to;
+	f->failed = false;
 	f->depth = f->nest = f->values = 0;
 	free(f->seen);
 	f->seen = NULL;
 	f->seen_size = f->seen_used = 0;
 }
 
-void format_value(struct format *f, struct sink *to, const struct expr_value *value)
+int format_value(struct format *f, struct sink *to, const struct expr_value *value)
 {
 	format_begin(f, to);
 	format_any(f, value);
+	return f->failed ? -EFAULT : 0;
 }

@@ -34,8 +34,9 @@ int format_create(const struct format_options *opts, const struct expr_names *na
                   const struct expr_memory *memory, struct format **ret);
 void format_destroy(struct format *f);
 
-/* Print one value. What cannot be read becomes part of the output. */
-void format_value(struct format *f, struct sink *to, const struct expr_value *value);
+/* Print one value. What cannot be read becomes part of the output. -EFAULT: there is nothing else in
+ * it. */
+int format_value(struct format *f, struct sink *to, const struct expr_value *value);
 
 /*
  * Print a list: `value` is a record or a pointer to one, `member` leads to the next

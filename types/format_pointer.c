@@ -79,7 +79,7 @@ void format_cstring(struct format *f, uint64_t address)
 		char why[64];
 
 		snprintf(why, sizeof(why), "%s is not mapped", text);
-		f->sink->ops->failure(f->sink, why);
+		format_failure(f, why);
 	} else {
 		f->sink->ops->text(f->sink, text, buf, n, rc > 0);
 	}

@@ -20,6 +20,7 @@ struct format {
 	uint32_t depth;           /* pointers followed now */
 	uint32_t nest;            /* records and arrays open now */
 	uint32_t values;          /* printed so far */
+	bool failed;              /* all that was printed is why nothing could be */
 	bool followed;            /* the next value is a pointer's target: its type is shown */
 	struct seen_object *seen; /* open addressing */
 	size_t seen_size, seen_used;
@@ -55,7 +56,8 @@ void format_address(struct format *f, uint64_t address);
 struct json_object *format_address_json(struct format *f, uint64_t address);
 /* Could these bytes be a text? */
 bool format_is_text(const char *bytes, size_t n);
-/* In place of a value: why its memory cannot be read. */
+/* In place of a value: what is wrong with it; why its memory cannot be read. */
+void format_failure(struct format *f, const char *text);
 void format_unreadable(struct format *f, const struct expr_value *v, int rc);
 
 int format_read(struct format *f, uint64_t address, void *buf, size_t size);

@@ -19,10 +19,13 @@ void format_unreadable(struct format *f, const struct expr_value *v, int rc)
 
 	if (rc == -EFAULT)
 		snprintf(text, sizeof(text), "0x%" PRIx64 " is not mapped", v->address);
+	else if (rc == -ENODATA)
+		snprintf(text, sizeof(text), "0x%" PRIx64 " is in the missing part of the core file",
+		         v->address);
 	else
 		snprintf(text, sizeof(text), "reading 0x%" PRIx64 ": %s", v->address,
 		         strerror(-rc));
-	f->sink->ops->failure(f->sink, text);
+	format_failure(f, text);
 }
 
 static void number_text(const struct expr_value *v, char *buf, size_t size)
@@ -48,8 +51,9 @@ static void format_integer(struct format *f, const struct expr_value *v)
 		char byte = (char)v->integer;
 
 		sink_quote(&byte, 1, c, sizeof(c));
-		c[0] = c[strlen(c) - 1] = '\'';
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s", c);
+		c[strlen(c) - 1] = 0;
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " '%s'",
+		         byte == '\'' ? "\\'" : byte == '"' ? "\"" : c + 1);
 	}
 	format_word(f, text, number_json(v));
 }
@@ -109,7 +113,7 @@ static void format_wide(struct format *f, const struct expr_value *v)
 	int rc = 0;
 
 	if (v->type->size > sizeof(u)) {
-		f->sink->ops->failure(f->sink, "too wide");
+		format_failure(f, "too wide");
 		return;
 	}
 	if (v->bytes)

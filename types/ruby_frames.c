@@ -260,7 +260,7 @@ static void show_thread(struct walker *w, const struct expr_value *thread)
 		key_string(f, "name", name);
 	if (show_frames(f, thread)) {
 		f->sink->ops->key(f->sink, "error");
-		f->sink->ops->failure(f->sink, "its frames cannot be read (torn?)");
+		format_failure(f, "its frames cannot be read (torn?)");
 	}
 	f->sink->ops->close(f->sink);
 }

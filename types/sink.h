@@ -47,6 +47,8 @@ struct sink *sink_text_create(FILE *out);
 /* JSON; _take gives the result to the caller (json_object_put). */
 struct sink *sink_json_create(void);
 struct json_object *sink_json_take(struct sink *s);
+/* The notes as an array of texts, each with its place: "list[3].name: ..."; NULL: none. Given too. */
+struct json_object *sink_json_notes(struct sink *s);
 void sink_destroy(struct sink *s);
 
 /* "a\n\"b" with C's escapes; UTF-8 stays. Always ended; returns the length wanted. */

@@ -3,7 +3,7 @@
  * JSON of a value: records and maps are objects, arrays are arrays, integers are
  * numbers (all 64 bits), enumerators and texts are strings, a pointer is its address as
  * a string, or {"pointer", "value"} where it was followed. What could not be read
- * is {"error"}; a text that is cut, {"text", "truncated": true}.
+ * is {"error"}; a text that is cut, {"text", "truncated": true}. Notes are kept apart.
  */
 #include "types/sink.h"
 
@@ -20,8 +20,9 @@ struct json_sink {
 	struct {
 		struct json_object *object; /* borrowed: its parent has it */
 		char *key;
-		uint64_t repeat;
+		uint64_t at, repeat; /* of an array: the element, how often it comes */
 	} open[OPEN_MAX_DEPTH];
+	struct json_object *notes;
 	struct json_object *pointer; /* waits for its value; borrowed: it is in its place already */
 };
 
@@ -77,7 +78,10 @@ static void json_key(struct sink *s, const char *name)
 
 static void json_entry(struct sink *s, uint64_t from, uint64_t to)
 {
-	self(s)->open[self(s)->depth].repeat = to - from + 1;
+	struct json_sink *j = self(s);
+
+	j->open[j->depth].at = from;
+	j->open[j->depth].repeat = to - from + 1;
 }
 
 static void json_close(struct sink *s)
@@ -111,10 +115,34 @@ static void json_pointer(struct sink *s, const char *text, struct json_object *j
 	j->pointer = object;
 }
 
+static void put_place(const struct json_sink *j, FILE *to)
+{
+	for (unsigned i = 1; i <= j->depth; i++) {
+		if (json_object_is_type(j->open[i].object, json_type_array))
+			fprintf(to, "[%llu]", (unsigned long long)j->open[i].at);
+		else
+			fprintf(to, "%s%s", i > 1 ? "." : "", j->open[i].key ?: "");
+	}
+	if (j->depth)
+		fputs(": ", to);
+}
+
 static void json_note(struct sink *s, const char *text)
 {
-	(void)s;
-	(void)text;
+	struct json_sink *j = self(s);
+	char *line = NULL;
+	size_t size;
+	FILE *to = open_memstream(&line, &size);
+
+	if (!to)
+		return;
+	put_place(j, to);
+	fputs(text, to);
+	fclose(to);
+	if (!j->notes)
+		j->notes = json_object_new_array();
+	json_object_array_add(j->notes, json_object_new_string(line));
+	free(line);
 }
 
 static void json_failure(struct sink *s, const char *text)
@@ -144,16 +172,13 @@ static bool is_utf8(const unsigned char *s, size_t n)
 	return true;
 }
 
-/* JSON is UTF-8: other bytes are taken as Latin-1, so that nothing is lost. */
-static struct json_object *json_text_of(const char *bytes, size_t n)
+/* Each byte becomes the character of its number, so that nothing is lost. */
+static struct json_object *json_latin(const char *bytes, size_t n)
 {
+	char *latin = malloc(2 * n + 1);
 	struct json_object *ret;
-	char *latin;
 	size_t at = 0;
 
-	if (is_utf8((const unsigned char *)bytes, n))
-		return json_object_new_string_len(bytes, (int)n);
-	latin = malloc(2 * n + 1);
 	if (!latin)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -168,19 +193,33 @@ static struct json_object *json_text_of(const char *bytes, size_t n)
 	return ret;
 }
 
+/* A text that is cut may be cut within a character: how much of it is whole characters. */
+static size_t whole_length(const char *bytes, size_t n)
+{
+	for (size_t back = 1; back <= 3 && back <= n; back++)
+		if (((unsigned char)bytes[n - back] & 0xc0) == 0xc0)
+			return is_utf8((const unsigned char *)bytes + n - back, back) ? n
+			                                                              : n - back;
+	return n;
+}
+
 static void json_text(struct sink *s, const char *address, const char *bytes, size_t n, bool more)
 {
-	struct json_object *text = json_text_of(bytes, n), *object;
+	size_t whole = more ? whole_length(bytes, n) : n;
+	bool utf8 = is_utf8((const unsigned char *)bytes, whole);
+	struct json_object *text = utf8 ? json_object_new_string_len(bytes, (int)whole)
+	                                : json_latin(bytes, n);
+	struct json_object *object = text;
 
 	(void)address;
-	if (!more) {
-		put(self(s), text);
-		return;
+	if (more) {
+		object = json_object_new_object();
+		json_object_object_add(object, "text", text);
+		json_object_object_add(object, "truncated", json_object_new_boolean(1));
 	}
-	object = json_object_new_object();
-	json_object_object_add(object, "text", text);
-	json_object_object_add(object, "truncated", json_object_new_boolean(1));
 	put(self(s), object);
+	if (!utf8)
+		json_note(s, "not UTF-8: each byte is the character of its number");
 }
 
 static const struct sink_ops ops = {
@@ -219,4 +258,13 @@ struct json_object *sink_json_take(struct sink *s)
 	j->root = NULL;
 	j->depth = 0;
 	return root;
+}
+
+struct json_object *sink_json_notes(struct sink *s)
+{
+	struct json_sink *j = self(s);
+	struct json_object *notes = j->notes;
+
+	j->notes = NULL;
+	return notes;
 }

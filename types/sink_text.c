@@ -231,7 +231,9 @@ size_t sink_quote(const char *bytes, size_t n, char *buf, size_t size)
 
 void sink_destroy(struct sink *s)
 {
-	if (s && s->is_json)
+	if (s && s->is_json) {
 		json_object_put(sink_json_take(s));
+		json_object_put(sink_json_notes(s));
+	}
 	free(s);
 }

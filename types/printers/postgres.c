@@ -126,7 +126,7 @@ static void print_cell(struct format *f, const struct expr_value *list, uint64_t
 
 	f->sink->ops->entry(f->sink, i, i);
 	if (format_eval(f, list, i, cell, &v))
-		f->sink->ops->failure(f->sink, "cannot be read");
+		format_failure(f, "cannot be read");
 	else
 		format_any(f, &v);
 }

@@ -81,7 +81,7 @@ static void entry(struct walk *w, const struct expr_value *e)
 		return;
 	w->f->sink->ops->key(w->f->sink, key);
 	if (format_eval(w->f, e, 0, "it->v.val", &v))
-		w->f->sink->ops->failure(w->f->sink, "cannot be read");
+		format_failure(w->f, "cannot be read");
 	else
 		format_any(w->f, &v);
 	w->shown++;

@@ -110,7 +110,7 @@ static int print_array(struct format *f, const struct ctype *type, uint64_t valu
 	for (uint64_t i = 0; i < length && i < f->opts.elements_max; i++) {
 		f->sink->ops->entry(f->sink, i, i);
 		if (format_read(f, address + 8 * i, &element, sizeof(element)))
-			f->sink->ops->failure(f->sink, "cannot be read");
+			format_failure(f, "cannot be read");
 		else
 			print_one(f, type, element);
 	}
