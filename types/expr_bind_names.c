@@ -48,6 +48,22 @@ static void suggest(struct binder *b, const char *name, bool symbol, char *buf, 
 		snprintf(buf, size, "; did you mean `%s`?", near);
 }
 
+/* There may be a type of that name: "a variable `node`" was not what is there. */
+static bool suggest_type(struct binder *b, const char *name, char *buf, size_t size)
+{
+	static const char *const tags[] = { "struct", "union", "enum", "" };
+	struct expr_candidate found[1];
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (b->names->type(b->names->ctx, tags[i], name, found, 1) < 1)
+			continue;
+		snprintf(buf, size, "; `%s%s%s` is a type: *(%s%s%s *)ADDRESS", tags[i],
+		         tags[i][0] ? " " : "", name, tags[i], tags[i][0] ? " " : "", name);
+		return true;
+	}
+	return false;
+}
+
 static int type_by_name(struct binder *b, const char *tag, const char *name, uint32_t column,
                         uint32_t length, const struct ctype **ret)
 {
@@ -122,31 +138,57 @@ const struct ctype *bind_complete(struct binder *b, const struct ctype *type)
 	return type;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ?: "", b ?: "");
+}
+
+/* Two blocks of one function have a static of that name: only where they are tells them apart. */
+static bool has_twin(const struct expr_symbol *found, int n, int i)
+{
+	for (int k = 0; k < n; k++)
+		if (k != i && same_text(found[k].unit, found[i].unit) &&
+		    same_text(found[k].scope, found[i].scope))
+			return true;
+	return false;
+}
+
+static size_t candidate_text(struct binder *b, const struct expr_symbol *s, const char *name,
+                             bool twin, char *buf, size_t size)
+{
+	const char *scope = s->scope ?: "";
+	char type[96] = "no type", place[40] = "";
+
+	if (s->type)
+		bind_declared(b, s->type, type, sizeof(type));
+	if (twin && s->kind == EXPR_SYM_MEMORY && !s->missing)
+		snprintf(place, sizeof(place), " at 0x%llx", (unsigned long long)s->address);
+	return (size_t)snprintf(buf, size, "%s%s%s%s%s (%s)%s", s->unit ?: "unknown unit",
+	                        scope[0] ? ": " : "", scope, scope[0] ? "::" : "",
+	                        scope[0] ? name : "", type, place);
+}
+
 static int ambiguous_symbol(struct binder *b, const struct expr *e, const struct expr_symbol *found,
                             int n)
 {
-	char text[340], type[96], local_name[128];
-	bool local = false;
+	const char *colons = strrchr(e->name, ':'), *name = colons ? colons + 1 : e->name;
+	int shown = 0, known = n < CANDIDATES_MAX ? n : CANDIDATES_MAX;
+	bool local = false, twins = false;
+	char text[340];
 	size_t at = 0;
-	int shown = 0;
 
-	snprintf(local_name, sizeof(local_name), "::%s", e->name);
-	for (; shown < n && shown < CANDIDATES_MAX && at < sizeof(text) - 60; shown++) {
-		const struct expr_symbol *s = &found[shown];
-		const char *scope = s->scope ?: "";
+	for (; shown < known && at < sizeof(text) - 60; shown++) {
+		bool twin = has_twin(found, known, shown);
 
-		local = local || scope[0];
-		snprintf(type, sizeof(type), "no type");
-		if (s->type)
-			bind_declared(b, s->type, type, sizeof(type));
-		at +=
-		    (size_t)snprintf(text + at, sizeof(text) - at, "%s%s%s%s%s (%s)",
-		                     shown ? ", " : "", s->unit ?: "unknown unit",
-		                     scope[0] ? ": " : "", scope, scope[0] ? local_name : "", type);
+		local = local || (found[shown].scope && found[shown].scope[0]);
+		twins = twins || twin;
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", shown ? ", " : "");
+		at += candidate_text(b, &found[shown], name, twin, text + at, sizeof(text) - at);
 	}
 	return expr_fail(b->err, -ENOTUNIQ, e->column, e->length,
-	                 "`%s` is ambiguous: %s%s; write FILE::%s%s to choose", e->name, text,
-	                 n > shown ? ", ..." : "", e->name, local ? " or FUNCTION::NAME" : "");
+	                 "`%s` is ambiguous: %s%s; write FILE::%s%s%s to choose", e->name, text,
+	                 n > shown ? ", ..." : "", name, local ? " or FUNCTION::NAME" : "",
+	                 twins ? " or *(TYPE *)ADDRESS" : "");
 }
 
 /* Names that C programs have as macros, if the program has nothing of that name. */
@@ -177,7 +219,8 @@ int bind_name(struct binder *b, struct expr *e)
 	if (n == 0) {
 		if (bind_macro(b, e))
 			return 0;
-		suggest(b, e->name, true, text, sizeof(text));
+		if (!suggest_type(b, e->name, text, sizeof(text)))
+			suggest(b, e->name, true, text, sizeof(text));
 		return expr_fail_unknown(b->err, -ENOENT, e->column, e->length,
 		                         "there is no variable, function or constant `%s`%s",
 		                         e->name, text);

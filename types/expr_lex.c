@@ -217,10 +217,16 @@ static int lex_quote(struct expr_tree *tree, const char *s, struct token *t, str
 
 static int lex_punct(const char *s, struct token *t, struct expr_error *err)
 {
+	static const char *const writes[] = { "++", "--", "+=", "-=", "*=", "/=",
+		                              "%=", "&=", "|=", "^=", NULL };
 	static const char *const twos[] = { "->", "..", "<<", ">>", "<=", ">=",
 		                            "==", "!=", "&&", "||", NULL };
 
 	t->kind = TOKEN_PUNCT;
+	for (int i = 0; writes[i]; i++)
+		if (s[0] == writes[i][0] && s[1] == writes[i][1])
+			return expr_fail(err, -EINVAL, t->column, 2,
+			                 "nothing is ever written (`- -x` is minus minus x)");
 	for (int i = 0; twos[i]; i++) {
 		if (s[0] == twos[i][0] && s[1] == twos[i][1]) {
 			t->punct = PUNCT2((unsigned char)s[0], (unsigned char)s[1]);

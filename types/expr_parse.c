@@ -105,6 +105,10 @@ static const char *const basics[] = { "void",   "char",     "short",    "int",  
 	                              "signed", "float",    "unsigned", "double", "_Bool",
 	                              "bool",   "__int128", NULL };
 
+/* Words of C that would look like a call. */
+static const char *const words_without_use[] = { "_Alignof",   "alignof", "typeof",
+	                                         "__typeof__", "_Generic", NULL };
+
 static bool starts_type(const struct parser *p)
 {
 	if (is_any_word(p, qualifiers) || is_any_word(p, tags) || is_any_word(p, basics))
@@ -339,6 +343,9 @@ static int parse_name(struct parser *p, struct expr **ret)
 		                 "`%s` is a type; a value is wanted (a cast is written in "
 		                 "parentheses)",
 		                 t.name);
+	if (is_any_word(p, words_without_use))
+		return expr_fail(p->err, -EINVAL, t.column, t.length,
+		                 "`%s` is not among the operators that are known here", t.name);
 	rc = next(p);
 	if (rc)
 		return rc;

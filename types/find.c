@@ -51,15 +51,10 @@ struct type_query {
 	char name[MANGLED_MAX];
 };
 
-static void parse_type_query(const char *text, struct type_query *q)
+static const char *parse_kind(const char *text, struct type_query *q)
 {
 	static const char *const words[] = { "struct ", "union ", "enum " };
 
-	memset(q, 0, sizeof(*q));
-	q->unit = text;
-	q->unit_length = unit_prefix(text);
-	if (q->unit_length)
-		text += q->unit_length + 2;
 	for (int k = 0; k < 3; k++) {
 		size_t n = strlen(words[k]);
 
@@ -67,11 +62,20 @@ static void parse_type_query(const char *text, struct type_query *q)
 			continue;
 		q->kinds = kinds_of[k];
 		q->want_union = k == 1;
-		text += n;
-		while (*text == ' ')
-			text++;
-		break;
+		return text + n + strspn(text + n, " ");
 	}
+	return text;
+}
+
+/* "struct unit.c::name", or "unit.c::struct name". */
+static void parse_type_query(const char *text, struct type_query *q)
+{
+	memset(q, 0, sizeof(*q));
+	text = parse_kind(text, q);
+	q->unit = text;
+	q->unit_length = unit_prefix(text);
+	if (q->unit_length)
+		text = parse_kind(text + q->unit_length + 2, q);
 	mangle(text, q->name);
 }
 

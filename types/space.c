@@ -78,6 +78,7 @@ struct symbol_search {
 	struct types *types;
 	struct expr_symbol *ret;
 	int max, n;
+	bool outermost; /* one that is in no function, class or namespace was found */
 	bool objects; /* no member functions: a constructor has its class's name */
 	bool untyped; /* something of that name without a type: only where nothing else is */
 	struct expr_symbol plain;
@@ -130,6 +131,14 @@ static int add_symbol(const struct types_symbol *t, void *arg)
 			q->plain = s;
 		q->untyped = true;
 		return 0;
+	}
+	/* As in C, what is in a function or class does not hide what is in none, seen from
+	   outside. A declaration without a place hides nothing. */
+	if (s.scope[0] && q->outermost)
+		return 0;
+	if (!s.scope[0] && !s.missing && !q->outermost) {
+		q->outermost = true;
+		q->n = 0;
 	}
 	for (int i = 0; i < q->n && i < q->max; i++) {
 		/* A declaration without a place is no rival of a definition. */

@@ -316,6 +316,13 @@ static void errors_point_at_their_place(void **state)
 		{ "'unclosed", -EINVAL, 0, "closing" },
 		{ "a::", -EINVAL, 1, "name is missing" },
 		{ "v_int @ 3", -EINVAL, 6, "no meaning" },
+		{ "v_int++", -EINVAL, 5, "nothing is ever written" },
+		{ "--v_int", -EINVAL, 0, "nothing is ever written" },
+		{ "v_int -= 3", -EINVAL, 6, "nothing is ever written" },
+		{ "_Alignof(int)", -EINVAL, 0, "not among the operators" },
+		{ "world_node", -ENOENT, 0, "`struct world_node` is a type" },
+		{ "a.c::twins", -ENOTUNIQ, 0, "a.c: run::twins (int) at 0x" },
+		{ "a.c::twins", -ENOTUNIQ, 0, "FILE::twins or FUNCTION::NAME or *(TYPE *)ADDRESS" },
 	};
 
 	(void)state;
@@ -348,7 +355,7 @@ static void caret_is_under_the_word(void **state)
 
 static void depth_is_bounded(void **state)
 {
-	static const char *const units[] = { "(",        "-",  "*",       "!",    "1+(",
+	static const char *const units[] = { "(",        "- ", "*",       "!",    "1+(",
 		                             "v_nodes[", "1?", "sizeof ", "(int)" };
 	char *text = malloc(EXPR_TEXT_MAX + 2);
 	struct expr_error err;

@@ -139,6 +139,7 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 		const char *name, *unit;
 		uint32_t type;
 		void *at;
+		const char *scope;
 	} symbols[] = {
 		{ "v_schar", "a.c", ID_SCHAR, &v_schar },
 		{ "v_uchar", "a.c", ID_UCHAR, &v_uchar },
@@ -159,6 +160,8 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 		{ "twice", "b.c", ID_LONG, &v_long },
 		{ "b.c::twice", "b.c", ID_LONG, &v_long },
 		{ "loop", "a.c", ID_LOOP, &v_int },
+		{ "a.c::twins", "a.c", ID_INT, &v_array[0], "run" },
+		{ "a.c::twins", "a.c", ID_INT, &v_array[1], "run" },
 	};
 	struct world *w = ctx;
 	int n = 0;
@@ -168,7 +171,8 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 			continue;
 		if (n < max) {
 			ret[n] = (struct expr_symbol){ .kind = EXPR_SYM_MEMORY,
-				                       .unit = symbols[i].unit };
+				                       .unit = symbols[i].unit,
+				                       .scope = symbols[i].scope };
 			ret[n].address = (uintptr_t)symbols[i].at;
 			if (symbols[i].type)
 				ret[n].type = ctype_of(w->types, w->view, symbols[i].type);

@@ -110,12 +110,32 @@ static _Thread_local char thread_name[8];
 const char *utf8 = "gr\xc3\xbc\xc3\x9f \"x\"\n";
 struct incomplete *opaque;
 double real = 2.5;
+struct {
+	char latin[4], rest[6];
+} bytes = { "\xff\xfe\x61", "a\0bc" };
+
+/* Names that are used more than once. */
+struct twin {
+	int a;
+} twin_a = { 7 };
+int steps = 100;
 
 static int count_calls(void)
 {
 	static int calls = 40;
+	static int steps = 55;
 
-	return ++calls;
+	{
+		static int inner = 1;
+
+		inner++;
+	}
+	{
+		static int inner = 10;
+
+		inner++;
+	}
+	return ++calls + steps;
 }
 
 static void fill_lists(void)

@@ -108,12 +108,21 @@ def constructs(where):
     check("equal elements are one line", "[1 ... 199] = 0" in text and "200 of 300" in text, text)
     text = weir(*where, "--max-elements", 300, "table").stdout
     check("--max-elements", "[1 ... 298] = 0, 2 }" in text, text)
+    notes = json.loads(weir(*where, "--json", "table").stdout)["notes"]
+    check("JSON has the notes", notes == ["200 of 300 elements"], notes)
+    document = json.loads(weir(*where, "--json", "bytes").stdout)
+    check("JSON of bytes that are no UTF-8", document["value"]["latin"] == "\u00ff\u00fea" and document["notes"] == [
+        "latin: not UTF-8: each byte is the character of its number", "rest: 2 bytes behind the NUL are not 0"], document)
     text = weir(*where, "--max-string", 3, "all.string").stdout
     check("--max-string", '"a s"...' in text, text)
     text = weir(*where, "--depth", 3, "pointer").stdout
     check("--depth follows", ".next = 0x" in text and ".value = 1," in text and ".value = 4," not in text, text)
     check("a cycle ends", "/* shown above */" in text, text)
     check("a wild pointer is said", "<0x10 is not mapped>" in text, text)
+    done = weir(*where, "*all.wild", status=1)
+    check("a value that cannot be read at all", done.stdout == "*all.wild = <0x10 is not mapped>\n", done.stdout)
+    text = weir(*where, "(char)39", "(char)34").stdout
+    check("quotes", text == "(char)39 = 39 '\\''\n(char)34 = 34 '\"'\n", text)
     text = weir(*where, "--list", "next", "nodes").stdout
     check("--list", [int(n) for n in re.findall(r"\.value = (\d+)", text)] == [0, 1, 4, 9, 16], text)
     text = weir(*where, "--list", "link.next", "items[0]").stdout
@@ -126,6 +135,15 @@ def constructs(where):
           weir(*where, "--type", "all.grid", "pointer").stdout)
     text = weir(*where, "shared", status=1).stderr
     check("an ambiguous name lists its units", "fixture.c" in text and "fixture_other.c" in text, text)
+    mine, errors = values(where, ["((struct fixture_other.c::twin *)&twin_b)->b", "sizeof(struct fixture.c::twin)",
+                                  "sizeof(fixture.c::twin)", "steps", "fixture.c::steps", "count_calls::steps"])
+    check("FILE::TYPE and FILE::NAME choose", list(mine.values()) == [8, 4, 4, 100, 100, 55], f"{mine} {errors}")
+    text = weir(*where, "(struct twin *)0", status=1).stderr
+    check("an ambiguous type lists its units", "fixture.c" in text and "FILE::twin" in text, text)
+    text = weir(*where, "count_calls::inner", status=1).stderr
+    found = re.findall(r"fixture.c: count_calls::inner \(int\) at (0x[0-9a-f]+)", text)
+    mine, errors = values(where, [f"*(int *){at}" for at in found])
+    check("two statics of one name are told apart", sorted(mine.values()) == [2, 11], f"{text} {mine} {errors}")
     text = weir(*where, "1 + all.lst", status=1).stderr
     check("an error points at its column", "\n  1 + all.lst\n          ^~~\n" in text and "`list`" in text, text)
     done = weir(*where, "nothing_like_it", "all.i", status=1)
@@ -187,6 +205,26 @@ def gone(process, pid):
     check("a process that is no more", str(pid) in text, text)
 
 
+def cut_short(core):
+    """The segment of `all` begins where the file ends, as if the disk had been full."""
+    all_at = address(values(["--core", core], ["&all"])[0]["&all"])
+    with open(core, "r+b") as file:
+        header = file.read(64)
+        offset, count = struct.unpack_from("<Q", header, 32)[0], struct.unpack_from("<H", header, 56)[0]
+        for at in range(offset, offset + count * 56, 56):
+            file.seek(at)
+            kind, _, place, start, _, filled = struct.unpack("<IIQQQQ", file.read(40))
+            if kind == 1 and start <= all_at < start + filled:
+                file.seek(at + 8)
+                file.write(struct.pack("<Q", os.path.getsize(core)))
+                file.flush()
+                done = weir("--core", core, "all.i", "all", status=1)
+                file.seek(at + 8)
+                file.write(struct.pack("<Q", place))
+    check("a core file that is cut short", "is cut short" in done.stderr and "in the missing part" in done.stdout +
+          done.stderr, done.stdout + done.stderr)
+
+
 def start():
     process = subprocess.Popen([FIXTURE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     pid = int(process.stdout.readline().split()[1])
@@ -214,10 +252,12 @@ def main():
         constructs(["--core", core])
         beside_gdb("core", ["--core", core], [FIXTURE, core])
         threads(["--core", core], pid, tids)
+        cut_short(core)
         with open(core, "r+b") as file:
             file.truncate(os.path.getsize(core) // 3)
         done = weir("--core", core, "all.i", status=None)
         check("a truncated core file", done.returncode in (0, 1), f"exit {done.returncode}")
+        check("a core file is not watched", weir("--core", core, "--watch", "1s", "all.i", status=2).stdout == "")
         gone(process, pid)
     finally:
         process.kill()
