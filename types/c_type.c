@@ -282,6 +282,11 @@ const struct ctype *ctype_array(struct ctypes *types, const struct ctype *of, ui
 	return intern(types, &key);
 }
 
+const struct ctype *ctype_function(struct ctypes *types, const struct ctype *result)
+{
+	return intern(types, &(struct ctype){ .kind = CTYPE_FUNCTION, .to = result });
+}
+
 const struct ctype *ctype_builtin(enum ctype_builtin which)
 {
 	return &builtins[which];

@@ -70,7 +70,7 @@ struct ctype {
 	uint32_t id;                /* in btf, with its typedefs and qualifiers */
 	uint32_t base;              /* in btf, without them */
 	const char *name;           /* a builtin's */
-	const struct ctype *to;     /* derived: pointed to, or element; use ctype_to() */
+	const struct ctype *to;     /* derived: pointed to, element, or result; use ctype_to() */
 };
 
 /* One member found by name; through anonymous structs, the offset is the sum. */
@@ -91,6 +91,8 @@ void ctypes_destroy(struct ctypes *types);
 const struct ctype *ctype_of(struct ctypes *types, const struct btf_view *btf, uint32_t id);
 const struct ctype *ctype_pointer(struct ctypes *types, const struct ctype *to);
 const struct ctype *ctype_array(struct ctypes *types, const struct ctype *of, uint64_t count);
+/* Of parameters that nobody knows. */
+const struct ctype *ctype_function(struct ctypes *types, const struct ctype *result);
 const struct ctype *ctype_builtin(enum ctype_builtin which);
 
 /* Of a pointer or array: what it points to, its element. CTYPE_BAD for others. */

@@ -79,6 +79,8 @@ static const struct ctype *returns(struct ctypes *types, const struct ctype *typ
 {
 	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->base) : NULL;
 
+	if (type->to)
+		return type->to;
 	if (bt && btf_is_func(bt))
 		bt = btf_view_type(type->btf, bt->type);
 	return bt ? ctype_of(types, type->btf, bt->type) : ctype_builtin(CTYPE_B_VOID);
@@ -93,7 +95,7 @@ static bool base_name(const struct ctype *type, char *buf, size_t size)
 
 	if (!type->btf) {
 		snprintf(buf, size, "%s", type->name ?: "<bad type>");
-		return type->kind != CTYPE_POINTER && type->kind != CTYPE_ARRAY;
+		return !type->to;
 	}
 	for (int i = 0; i < 8; i++) {
 		const char *name, *tag = NULL;

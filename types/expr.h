@@ -123,14 +123,21 @@ enum expr_op {
 	EXPR_COND, /* a ? b : c */
 };
 
-/* A type as written: a name, pointers on it, array bounds around that. */
+/* What a declarator makes of the type before it. */
+struct expr_derived {
+	enum { EXPR_POINTER_TO, EXPR_ARRAY_OF, EXPR_FUNCTION_OF } what;
+	uint64_t count; /* ARRAY_OF */
+};
+
+#define EXPR_DERIVED_MAX 16
+
+/* A type as written: a name, and what is made of it, in the order in which it is. */
 struct expr_type {
 	const char *tag; /* "struct", "union", "enum", "" */
 	const char *name;
 	int builtin; /* enum ctype_builtin, or -1 */
-	uint32_t stars;
-	uint32_t dims;
-	uint64_t dim[4];
+	struct expr_derived derived[EXPR_DERIVED_MAX];
+	uint32_t derived_count;
 	uint32_t column, length;
 };
 
@@ -141,7 +148,7 @@ struct expr {
 	const char *name;              /* NAME, MEMBER, member path of OFFSETOF and CONTAINER */
 	const struct expr_type *named; /* CAST, SIZEOF, OFFSETOF, CONTAINER as written */
 	uint64_t integer;              /* INTEGER */
-	double real;
+	long double real;
 
 	/* What binding says. */
 	const struct ctype
@@ -191,7 +198,7 @@ struct expr_value {
 	const void *bytes; /* the object's own bytes, already read; NULL: in memory */
 	union {
 		uint64_t integer; /* sign- or zero-extended as `type` says */
-		double real;
+		long double real; /* has the precision of `type` */
 	};
 };
 

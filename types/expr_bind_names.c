@@ -109,10 +109,17 @@ int bind_type(struct binder *b, const struct expr_type *named, const struct ctyp
 		rc = type_by_name(b, named->tag, named->name, named->column, named->length, &type);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < named->stars; i++)
-		type = ctype_pointer(b->types, type);
-	for (uint32_t i = named->dims; i > 0; i--)
-		type = ctype_array(b->types, type, named->dim[i - 1]);
+	for (uint32_t i = 0; i < named->derived_count; i++) {
+		const struct expr_derived *d = &named->derived[i];
+
+		/* Neither an array nor a function consists or results in functions. */
+		if (d->what != EXPR_POINTER_TO && type->kind == CTYPE_FUNCTION)
+			return expr_fail(b->err, -EINVAL, named->column, named->length,
+			                 "functions are only pointed to");
+		type = d->what == EXPR_POINTER_TO ? ctype_pointer(b->types, type)
+		       : d->what == EXPR_ARRAY_OF ? ctype_array(b->types, type, d->count)
+		                                  : ctype_function(b->types, type);
+	}
 	if (type->kind == CTYPE_BAD)
 		return expr_fail(b->err, -EINVAL, named->column, named->length,
 		                 "this type is malformed or too large");

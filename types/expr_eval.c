@@ -76,7 +76,7 @@ static int load_real(const struct expr_memory *memory, const struct expr_value *
 		double d;
 		long double l;
 	} u = { .l = 0 };
-	double real;
+	long double real;
 	int rc;
 
 	if (object->type->size != 4 && object->type->size != 8 &&
@@ -85,7 +85,7 @@ static int load_real(const struct expr_memory *memory, const struct expr_value *
 	rc = read_object(memory, object, &u, object->type->size);
 	if (rc)
 		return rc;
-	real = object->type->size == 4 ? (double)u.f : object->type->size == 8 ? u.d : (double)u.l;
+	real = object->type->size == 4 ? u.f : object->type->size == 8 ? u.d : u.l;
 	*ret = (struct expr_value){ .type = object->type, .real = real };
 	return 0;
 }
@@ -235,15 +235,20 @@ static int eval_slice(struct eval *v, const struct expr *e, struct expr_value *r
 	return 0;
 }
 
-static double as_real(const struct expr_value *v)
+static long double as_real(const struct expr_value *v)
 {
 	if (v->type->kind == CTYPE_FLOAT)
 		return v->real;
-	return v->type->is_signed ? (double)(int64_t)v->integer : (double)v->integer;
+	return v->type->is_signed ? (long double)(int64_t)v->integer : (long double)v->integer;
+}
+
+static long double rounded(long double real, const struct ctype *type)
+{
+	return type->size == 4 ? (float)real : type->size == 8 ? (double)real : real;
 }
 
 /* Out of range: what x86 gives, so never undefined here. */
-static uint64_t real_to_integer(double real, bool is_signed)
+static uint64_t real_to_integer(long double real, bool is_signed)
 {
 	if (real != real)
 		return (uint64_t)INT64_MIN;
@@ -256,10 +261,7 @@ static uint64_t real_to_integer(double real, bool is_signed)
 static void convert(const struct expr_value *from, const struct ctype *to, struct expr_value *ret)
 {
 	if (to->kind == CTYPE_FLOAT) {
-		double real = as_real(from);
-
-		*ret = (struct expr_value){ .type = to };
-		ret->real = to->size == 4 ? (double)(float)real : real;
+		*ret = (struct expr_value){ .type = to, .real = rounded(as_real(from), to) };
 		return;
 	}
 	if (from->type->kind == CTYPE_FLOAT)
@@ -292,28 +294,57 @@ static bool truth(const struct expr_value *v)
 	return v->type->kind == CTYPE_FLOAT ? v->real != 0 : v->integer != 0;
 }
 
-static int eval_real(struct eval *v, const struct expr *e, double a, double b,
+/* Rounded once: what is computed in a wider type and rounded again may differ in the last bit. */
+static bool compute_double(enum expr_op op, double a, double b, long double *ret)
+{
+	switch (op) {
+	case EXPR_ADD:
+		*ret = a + b;
+		return true;
+	case EXPR_SUB:
+		*ret = a - b;
+		return true;
+	case EXPR_MUL:
+		*ret = a * b;
+		return true;
+	case EXPR_DIV:
+		*ret = a / b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool compute_long_double(enum expr_op op, long double a, long double b, long double *ret)
+{
+	switch (op) {
+	case EXPR_ADD:
+		*ret = a + b;
+		return true;
+	case EXPR_SUB:
+		*ret = a - b;
+		return true;
+	case EXPR_MUL:
+		*ret = a * b;
+		return true;
+	case EXPR_DIV:
+		*ret = a / b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A float's operations may be computed as double's: that has more than twice the bits. */
+static int eval_real(struct eval *v, const struct expr *e, long double a, long double b,
                      struct expr_value *ret)
 {
-	*ret = (struct expr_value){ .type = e->type };
-	switch (e->op) {
-	case EXPR_ADD:
-		ret->real = a + b;
-		break;
-	case EXPR_SUB:
-		ret->real = a - b;
-		break;
-	case EXPR_MUL:
-		ret->real = a * b;
-		break;
-	case EXPR_DIV:
-		ret->real = a / b;
-		break;
-	default:
+	long double real;
+
+	if (e->type->size > 8 ? !compute_long_double(e->op, a, b, &real)
+	                      : !compute_double(e->op, (double)a, (double)b, &real))
 		return expr_fail(v->err, -EINVAL, e->column, e->length, "not for reals");
-	}
-	if (e->type->size == 4)
-		ret->real = (float)ret->real;
+	*ret = (struct expr_value){ .type = e->type, .real = rounded(real, e->type) };
 	return 0;
 }
 

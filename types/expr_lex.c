@@ -112,8 +112,12 @@ static int lex_real(const char *s, struct token *t, struct expr_error *err)
 	t->type = ctype_builtin(CTYPE_B_DOUBLE);
 	t->real = strtod(s, &end);
 	if (*end == 'f' || *end == 'F') {
-		t->real = (float)t->real;
+		t->real = strtof(s, &end);
 		t->type = ctype_builtin(CTYPE_B_FLOAT);
+		end++;
+	} else if (*end == 'l' || *end == 'L') {
+		t->real = strtold(s, &end);
+		t->type = ctype_builtin(CTYPE_B_LDOUBLE);
 		end++;
 	}
 	t->length = (uint32_t)(end - s);

@@ -211,28 +211,89 @@ static int parse_specifier(struct parser *p, struct expr_type *type)
 	return next(p);
 }
 
-static int parse_dims(struct parser *p, struct expr_type *type)
+static int derive(struct parser *p, struct expr_type *type, int what, uint64_t count)
 {
-	int rc;
-
-	while (is_punct(p, '[')) {
-		rc = next(p);
-		if (rc)
-			return rc;
-		if (p->token.kind != TOKEN_INTEGER)
-			return unexpected(p, "a constant array bound");
-		if (type->dims == 4)
-			return expr_fail(p->err, -EINVAL, p->token.column, p->token.length,
-			                 "more than four array bounds");
-		type->dim[type->dims++] = p->token.integer;
-		rc = next(p) ?: expect(p, ']');
-		if (rc)
-			return rc;
-	}
+	if (type->derived_count == EXPR_DERIVED_MAX)
+		return expr_fail(p->err, -E2BIG, p->token.column, p->token.length ?: 1,
+		                 "a type with more than %d `*`, `[]` and `()`", EXPR_DERIVED_MAX);
+	type->derived[type->derived_count].what = what;
+	type->derived[type->derived_count++].count = count;
 	return 0;
 }
 
-/* `struct foo **`, `unsigned char[16]`. */
+static int parse_bound(struct parser *p, uint64_t *ret)
+{
+	int rc = next(p);
+
+	if (rc)
+		return rc;
+	if (p->token.kind != TOKEN_INTEGER)
+		return unexpected(p, "a constant array bound");
+	*ret = p->token.integer;
+	return next(p) ?: expect(p, ']');
+}
+
+/* The parameters of a function's type say nothing about where it is. */
+static int skip_parameters(struct parser *p)
+{
+	int depth = 0, rc = 0;
+
+	do {
+		depth += is_punct(p, '(') - is_punct(p, ')');
+		if (p->token.kind == TOKEN_END)
+			return unexpected(p, "`)`");
+		rc = next(p);
+	} while (!rc && depth);
+	return rc;
+}
+
+/* `[2][3]`, `(int)`: the last one comes first. */
+static int parse_suffixes(struct parser *p, struct expr_type *type)
+{
+	uint64_t count = 0;
+	int rc;
+
+	if (++p->depth > EXPR_DEPTH_MAX)
+		return expr_fail(p->err, -E2BIG, p->token.column, 1, "nested too deeply");
+	if (is_punct(p, '['))
+		rc = parse_bound(p, &count) ?: parse_suffixes(p, type) ?: derive(p, type, EXPR_ARRAY_OF, count);
+	else if (is_punct(p, '('))
+		rc = skip_parameters(p) ?: parse_suffixes(p, type) ?: derive(p, type, EXPR_FUNCTION_OF, 0);
+	else
+		rc = 0;
+	p->depth--;
+	return rc;
+}
+
+/* `*`, `(*)[3]`, `(*)(int)`: from the inside out, so what is in parentheses comes last. */
+static int parse_declarator(struct parser *p, struct expr_type *type)
+{
+	struct expr_type inner = { 0 };
+	struct parser before;
+	int rc = 0;
+
+	if (++p->depth > EXPR_DEPTH_MAX)
+		return expr_fail(p->err, -E2BIG, p->token.column, 1, "nested too deeply");
+	while (!rc && (is_punct(p, '*') || is_any_word(p, qualifiers))) {
+		if (is_punct(p, '*'))
+			rc = derive(p, type, EXPR_POINTER_TO, 0);
+		rc = rc ?: next(p);
+	}
+	before = *p;
+	if (!rc && is_punct(p, '('))
+		rc = next(p);
+	if (!rc && is_punct(&before, '(') && is_punct(p, '*'))
+		rc = parse_declarator(p, &inner) ?: expect(p, ')');
+	else
+		*p = before;
+	rc = rc ?: parse_suffixes(p, type);
+	for (uint32_t i = 0; !rc && i < inner.derived_count; i++)
+		rc = derive(p, type, (int)inner.derived[i].what, inner.derived[i].count);
+	p->depth--;
+	return rc;
+}
+
+/* `struct foo **`, `unsigned char[16]`, `int (*)[5]`. */
 static int parse_type(struct parser *p, const struct expr_type **ret)
 {
 	struct expr_type *type = expr_alloc(p->tree, sizeof(*type));
@@ -241,17 +302,7 @@ static int parse_type(struct parser *p, const struct expr_type **ret)
 	if (!type)
 		return -ENOMEM;
 	type->column = p->token.column;
-	rc = parse_specifier(p, type);
-	while (!rc && (is_punct(p, '*') || is_any_word(p, qualifiers))) {
-		if (is_punct(p, '*') && ++type->stars > 16)
-			return expr_fail(p->err, -EINVAL, p->token.column, 1, "too many `*`");
-		rc = next(p);
-	}
-	if (!rc && is_punct(p, '('))
-		return expr_fail(p->err, -EINVAL, p->token.column, 1,
-		                 "a type in parentheses is not possible here; to see an array use "
-		                 "a slice: p[0..4]");
-	rc = rc ?: parse_dims(p, type);
+	rc = parse_specifier(p, type) ?: parse_declarator(p, type);
 	if (rc)
 		return rc;
 	type->length = p->end - type->column;

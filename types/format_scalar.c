@@ -71,19 +71,23 @@ static void format_bool(struct format *f, const struct expr_value *v)
 	format_word(f, text, json_object_new_uint64(v->integer));
 }
 
-static void format_real(struct format *f, double real, bool single)
+/* As few digits as give the same number again. */
+static void format_real(struct format *f, long double real, uint64_t size)
 {
-	char text[48];
+	char text[64];
 
-	for (int precision = single ? 6 : 15; precision <= 17; precision++) {
-		snprintf(text, sizeof(text), "%.*g", precision, real);
-		if (single ? (float)strtod(text, NULL) == (float)real : strtod(text, NULL) == real)
+	for (int precision = size == 4 ? 6 : size == 8 ? 15 : 18; precision <= 21; precision++) {
+		snprintf(text, sizeof(text), "%.*Lg", precision, real);
+		if (size == 4   ? strtof(text, NULL) == (float)real
+		    : size == 8 ? strtod(text, NULL) == (double)real
+		                : strtold(text, NULL) == real)
 			break;
 	}
-	if (real != real || real - real != 0) /* JSON has no NaN and no infinity */
+	/* JSON has no NaN and no infinity, and its readers no long double. */
+	if (real != real || real - real != 0 || size > 8)
 		format_word(f, text, json_object_new_string(text));
 	else
-		format_word(f, text, json_object_new_double_s(real, text));
+		format_word(f, text, json_object_new_double_s((double)real, text));
 }
 
 static void integer_text(unsigned __int128 value, bool is_signed, char text[64])
@@ -124,10 +128,11 @@ static void format_wide(struct format *f, const struct expr_value *v)
 		format_unreadable(f, v, rc);
 		return;
 	}
-	if (v->type->kind == CTYPE_FLOAT)
-		snprintf(text, sizeof(text), "%.21Lg", u.real);
-	else
-		integer_text(u.integer, v->type->is_signed, text);
+	if (v->type->kind == CTYPE_FLOAT) {
+		format_real(f, u.real, v->type->size);
+		return;
+	}
+	integer_text(u.integer, v->type->is_signed, text);
 	format_word(f, text, json_object_new_string(text));
 }
 
@@ -216,7 +221,7 @@ void format_scalar(struct format *f, const struct expr_value *object)
 	}
 	v.bit_size = object->bit_size;
 	if (v.type->kind == CTYPE_FLOAT)
-		format_real(f, v.real, v.type->size == 4);
+		format_real(f, v.real, v.type->size);
 	else if (v.type->kind == CTYPE_ENUM)
 		format_enum(f, &v);
 	else if (v.type->kind == CTYPE_BOOL)

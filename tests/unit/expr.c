@@ -45,12 +45,13 @@ static int evaluate(const char *text, struct expr_error *err, struct expr_value 
 struct number {
 	const char *text;
 	uint64_t value;
-	double real;
+	long double real;
 	uint64_t size;
 	bool is_signed, is_real;
 };
 
-#define IS_REAL(e) _Generic((e), float : true, double : true, default : false)
+#define IS_REAL(e) \
+	_Generic((e), float : true, double : true, long double : true, default : false)
 #define IS_SIGNED(e)               \
 	_Generic((e), signed char  \
 	         : true, char      \
@@ -62,7 +63,7 @@ struct number {
 	         : false)
 #define NUMBER(e)                                                                   \
 	{                                                                           \
-#e, (uint64_t)(e), (double)(e), sizeof(e), IS_SIGNED(e), IS_REAL(e) \
+#e, (uint64_t)(e), (long double)(e), sizeof(e), IS_SIGNED(e), IS_REAL(e) \
 	}
 
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -81,7 +82,7 @@ static void check_numbers(const struct number *cases, size_t n)
 			fail_msg("%s: %s", c->text, err.message);
 		if (c->is_real) {
 			if (v.real != c->real || v.type->kind != CTYPE_FLOAT)
-				fail_msg("%s is %g, not %g", c->text, c->real, v.real);
+				fail_msg("%s is %Lg, not %Lg", c->text, c->real, v.real);
 		} else if (v.integer != c->value) {
 			fail_msg("%s is %lld, not %lld", c->text, (long long)c->value,
 			         (long long)v.integer);
@@ -121,6 +122,15 @@ static void arithmetic_is_the_compilers(void **state)
 		NUMBER(1.5f),
 		NUMBER(1e3),
 		NUMBER(.5),
+		NUMBER(1.5L),
+		NUMBER(1 / 3.0L),
+		NUMBER(0.1L + 0.2),
+		NUMBER(0.1L == 0.1),
+		NUMBER(0.1 + 0.2),
+		NUMBER(1e300 * 1e300L),
+		NUMBER((double)(1 / 3.0L)),
+		NUMBER((long)(1e15L + 0.5L)),
+		NUMBER(-2.5L),
 		NUMBER(1 ? 2 : 3),
 		NUMBER(0 ? 2 : 3u),
 		NUMBER(1 ? -1 : 3u),
@@ -178,6 +188,11 @@ static void conversions_are_the_compilers(void **state)
 		NUMBER(v_uint + v_ulong),
 		NUMBER(v_float * 2),
 		NUMBER(v_float + v_double),
+		NUMBER(v_ldouble * 2),
+		NUMBER(v_ldouble == 0.1),
+		NUMBER(v_ldouble == 0.1L),
+		NUMBER(v_ldouble + v_ulong),
+		NUMBER((double)v_ldouble),
 		NUMBER(v_int / v_double),
 		NUMBER(-v_uint),
 		NUMBER(-v_uchar),
@@ -218,6 +233,14 @@ static void conversions_are_the_compilers(void **state)
 		NUMBER(sizeof(struct world_node)),
 		NUMBER(sizeof(struct world_node *)),
 		NUMBER(sizeof(int[3][2])),
+		NUMBER(sizeof(int (*)[3])),
+		NUMBER(sizeof(int *[3])),
+		NUMBER(sizeof(*(int (*)[3])v_array)),
+		NUMBER((*(int (*)[6])v_array)[4]),
+		NUMBER(((int (*)[2])v_array)[1][1]),
+		NUMBER(((int (*)[2][3])v_array)[0][1][2]),
+		NUMBER((long)(int (*)(int))8),
+		NUMBER((int (*(*)(void))(long, char *))0 == 0),
 		NUMBER(offsetof(struct world_node, name)),
 		NUMBER(offsetof(struct world_node, bytes[2])),
 		NUMBER(((struct world_node *)v_nodes)[1].value),
@@ -316,6 +339,9 @@ static void errors_point_at_their_place(void **state)
 		{ "'unclosed", -EINVAL, 0, "closing" },
 		{ "a::", -EINVAL, 1, "name is missing" },
 		{ "v_int @ 3", -EINVAL, 6, "no meaning" },
+		{ "(int (*)[v_int])v_array", -EINVAL, 9, "constant array bound" },
+		{ "(int (*)(int", -EINVAL, 12, "`)` is missing" },
+		{ "(int (*[2](int))(int))0", -EINVAL, 1, "functions are only pointed to" },
 		{ "v_int++", -EINVAL, 5, "nothing is ever written" },
 		{ "--v_int", -EINVAL, 0, "nothing is ever written" },
 		{ "v_int -= 3", -EINVAL, 6, "nothing is ever written" },
@@ -434,6 +460,9 @@ static void values_look_like_c(void **state)
 	check_text("v_schar", "-100 '\\234'");
 	check_text("v_uint", "4000000000");
 	check_text("v_double", "-2.25");
+	check_text("v_ldouble", "0.1");
+	check_text("v_ldouble * 1e4000L", "1e+3999");
+	check_text("1 / 3.0L", "0.33333333333333333334");
 	check_text("0.1", "0.1");
 	check_text("(float)0.1", "0.1");
 	check_text("v_array", "{ 10, 11, 12, 13, 14, 15 }");
@@ -515,6 +544,7 @@ static void declarations_read_like_c(void **state)
 	CHECK(ctype_array(t, ctype_pointer(t, integer), 3), "x", "int *x[3]");
 	CHECK(ctype_pointer(t, ctype_array(t, integer, 3)), "x", "int (*x)[3]");
 	CHECK(ctype_array(t, ctype_array(t, integer, 2), 3), "x", "int x[3][2]");
+	CHECK(ctype_pointer(t, ctype_function(t, integer)), "x", "int (*x)()");
 #undef CHECK
 }
 

@@ -21,6 +21,7 @@ long v_long = -5000000000;
 unsigned long v_ulong = 18000000000000000000ul;
 float v_float = 1.5f;
 double v_double = -2.25;
+long double v_ldouble = 0.1L;
 enum world_high v_high = WORLD_HIGH;
 int v_array[6] = { 10, 11, 12, 13, 14, 15 };
 struct world_node v_nodes[4] = {
@@ -68,6 +69,7 @@ enum {
 	ID_PROTO,
 	ID_LOOP,
 	ID_HIGH,
+	ID_LDOUBLE,
 };
 
 static void add_records(struct btf *b)
@@ -130,6 +132,7 @@ static struct btf *make_btf(void)
 	btf__add_enum(b, "world_high", 4);
 	btf__add_enum_value(b, "WORLD_LOW", 2);
 	btf__add_enum_value(b, "WORLD_HIGH", 0x80000000);
+	btf__add_float(b, "long double", sizeof(long double));
 	return b;
 }
 
@@ -151,6 +154,7 @@ static int find_symbol(void *ctx, const char *name, struct expr_symbol *ret, int
 		{ "v_ulong", "a.c", ID_ULONG, &v_ulong },
 		{ "v_float", "a.c", ID_FLOAT, &v_float },
 		{ "v_double", "a.c", ID_DOUBLE, &v_double },
+		{ "v_ldouble", "a.c", ID_LDOUBLE, &v_ldouble },
 		{ "v_high", "a.c", ID_HIGH, &v_high },
 		{ "v_nodes", "a.c", ID_NODES, v_nodes },
 		{ "v_array", "a.c", ID_INTS, v_array },

@@ -50,6 +50,7 @@ extern long v_long;
 extern unsigned long v_ulong;
 extern float v_float;
 extern double v_double;
+extern long double v_ldouble;
 extern enum world_high v_high;
 extern struct world_node v_nodes[4];
 extern struct world_node *v_pointer;
