@@ -13,6 +13,7 @@
 #include <gelf.h>
 
 #include "types/btf_check.h"
+#include "types/btf_sizeless.h"
 #include "types/btf_sort.h"
 #include "types/builder.h"
 #include "types/error.h"
@@ -469,6 +470,11 @@ int image_from_btf(struct source *s, const void *data, size_t size, const char *
 		err = drop_unnamed(&m);
 		if (!err)
 			err = finish_merge(&m, &raw, &size);
+		if (!err) {
+			err = btf_leave_out_sizeless(raw, &size, &m.losses);
+			if (err)
+				free(raw);
+		}
 		if (!err)
 			err = btf_dedup(raw, size, &deduped, &size);
 		if (!err)

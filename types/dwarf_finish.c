@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the workers have -> one image. */
-#include "types/btf_check.h"
+#include "types/btf_sizeless.h"
 #include "types/dwarf_work.h"
 #include "types/error.h"
 #include "types/merge.h"
@@ -162,6 +162,8 @@ int dwarf_finish(struct run *r, struct image *ret)
 		                 err == -ENOMEM ? "out of memory"
 		                                : "more types than BTF can number");
 	err = gather(r, parts, &m, &g);
+	if (!err && g.losses.list[LOSS_DANGLING].count)
+		err = btf_leave_out_sizeless(m.btf, &m.btf_size, &g.losses);
 	if (err)
 		types_err(r->err, err, "out of memory");
 	else

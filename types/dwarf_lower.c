@@ -359,10 +359,41 @@ static uint64_t storage_size(struct convert *cv, uint32_t ref)
 	return 4;
 }
 
+/* What is known to be none: a struct, a pointer, ... */
+static bool is_no_integer(struct convert *cv, uint32_t ref)
+{
+	for (int steps = 0; steps < 32; steps++) {
+		const struct node *n;
+
+		ref = graph_real(&cv->g, ref);
+		if (!ref || ref & NODE_DONE)
+			return false;
+		n = node_at(cv, ref);
+		switch (n->tag) {
+		case DW_TAG_typedef:
+		case DW_TAG_const_type:
+		case DW_TAG_volatile_type:
+		case DW_TAG_restrict_type:
+		case DW_TAG_atomic_type:
+			ref = n->type;
+			break;
+		default:
+			return n->tag == DW_TAG_structure_type || n->tag == DW_TAG_class_type ||
+			       n->tag == DW_TAG_union_type || n->tag == DW_TAG_array_type ||
+			       n->tag == DW_TAG_pointer_type;
+		}
+	}
+	return false;
+}
+
 static void lower_member(struct convert *cv, uint32_t i)
 {
 	struct node *n = node_at(cv, i);
 
+	/* clang: an _Atomic struct that is padded to a size with instructions looks like one. */
+	if (n->flags & NODE_BITFIELD && !n->encoding && n->value % 8 == 0 &&
+	    is_no_integer(cv, n->type))
+		n->flags &= ~NODE_BITFIELD;
 	if (n->flags & NODE_BITFIELD && n->encoding)
 		n->value += storage_size(cv, n->type) * 8 - (n->encoding - 1) - n->bit_size;
 }

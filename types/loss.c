@@ -6,6 +6,7 @@
 
 static const char *const texts[LOSS_COUNT] = {
 	[LOSS_DANGLING] = "reference to an entry that is not in the file",
+	[LOSS_NO_TYPE] = "member or variable whose type is not in the file",
 	[LOSS_VIRTUAL_BASE] = "virtual base class (its offset is known at run time only)",
 	[LOSS_COMPUTED] = "member whose offset is computed at run time",
 	[LOSS_BASE_TYPE] = "base type that BTF has no word for",

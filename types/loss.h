@@ -8,6 +8,7 @@
 
 enum loss {
 	LOSS_DANGLING,      /* a reference to an entry that is not there */
+	LOSS_NO_TYPE,       /* a member or variable whose type is not there */
 	LOSS_VIRTUAL_BASE,  /* its offset is in the object */
 	LOSS_COMPUTED,      /* a member whose place is computed at run time */
 	LOSS_BASE_TYPE,     /* a base type BTF has no word for */

@@ -204,6 +204,74 @@ def gbtf(tmp):
     check_forward(btf)
 
 
+def gbtf_vector(tmp):
+    """gcc 12 gives a vector no type in its BTF: its member is lost, and that is said."""
+    open(tmp + '/v.c', 'w').write('typedef float v4 __attribute__((vector_size(16)));\n'
+                                  'struct s { v4 x; int y; } s; int main(void) { return 0; }\n')
+    must('gcc', '-gbtf', tmp + '/v.c', '-o', tmp + '/v')
+    r = run(WEIR, 'types', 'build', '--no-cache', tmp + '/v', '-o', tmp + '/out.btf')
+    if r.returncode != 1 or 'type is not in the file' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    btf = build(tmp + '/v', tmp + '/out.btf', '--allow-loss')
+    members = [list(btf.members(t)) for t in btf.named('STRUCT', 's')]
+    if [(m[0][0], m[0][2], len(m)) for m in members] != [('y', 128, 1)]:
+        raise RuntimeError('members: %s' % members)
+    text = must(WEIR, 'types', 'dump', '--no-cache', '--allow-loss', '--c', tmp + '/v')
+    open(tmp + '/dump.c', 'w').write(text)
+    must('gcc', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
+
+
+def gbtf_signs(tmp):
+    """gcc 12 does not say which enums are signed: their values do. What we write does say it."""
+    program = compile_('gcc', ['-g0', '-gbtf', '-O0'], tmp)
+    btf = build(program, tmp + '/out.btf', '--allow-loss')
+    if [t.kflag for t in btf.named('ENUM', 't_signed')] != [1]:
+        raise RuntimeError('t_signed is unsigned')
+    open(tmp + '/u.c', 'w').write('enum u { U_TOP = 0x80000000u } u; int main(void) { return 0; }\n')
+    must('gcc', '-g', tmp + '/u.c', '-o', tmp + '/u')
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', tmp + '/u')
+    must('strip', '-g', tmp + '/u')
+    btf = build(tmp + '/u', tmp + '/out.btf')
+    if [t.kflag for t in btf.named('ENUM', 'u')] != [0]:
+        raise RuntimeError('u is signed')
+
+
+def dangling(tmp):
+    """A member whose type is not there is left out: libbpf would divide by its alignment."""
+    open(tmp + '/d.c', 'w').write('struct s { long x; int y; } s; int main(void) { return 0; }\n')
+    must('gcc', '-g', '-dA', '-S', tmp + '/d.c', '-o', tmp + '/d.s')
+    lines = open(tmp + '/d.s').read().splitlines()
+    at = next(i for i, l in enumerate(lines) if 'DW_TAG_member' in l)
+    at = next(i for i in range(at, len(lines)) if 'DW_AT_type' in lines[i])
+    lines[at] = '\t.long\t0x7ffffff'
+    open(tmp + '/d.s', 'w').write('\n'.join(lines) + '\n')
+    must('gcc', tmp + '/d.s', '-o', tmp + '/d')
+    r = run(WEIR, 'types', 'build', '--no-cache', tmp + '/d', '-o', tmp + '/out.btf')
+    if r.returncode != 1 or 'lost' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    btf = build(tmp + '/d', tmp + '/out.btf', '--allow-loss')
+    if [[m[0] for m in btf.members(t)] for t in btf.named('STRUCT', 's')] != [['y']]:
+        raise RuntimeError('members: %s' % [list(btf.members(t)) for t in btf.named('STRUCT', 's')])
+    text = must(WEIR, 'types', 'dump', '--no-cache', '--allow-loss', '--c', tmp + '/d')
+    open(tmp + '/dump.c', 'w').write(text)
+    must('gcc', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
+
+
+def atomic_struct(tmp):
+    """clang describes a padded _Atomic struct as a bit-field."""
+    open(tmp + '/a.c', 'w').write('struct atom { char c; _Atomic long l; _Atomic struct { char x[3]; } a3; int tail; } a;\n'
+                                  'int main(void) { return 0; }\n')
+    must('clang', '-g', tmp + '/a.c', '-o', tmp + '/a')
+    btf = build(tmp + '/a', tmp + '/out.btf')
+    members = [list(btf.members(t)) for t in btf.named('STRUCT', 'atom')]
+    if [[(m[0], m[2], m[3]) for m in s] for s in members] != [[('c', 0, 0), ('l', 64, 0), ('a3', 128, 0), ('tail', 160, 0)]]:
+        raise RuntimeError('members: %s' % members)
+    text = must(WEIR, 'types', 'dump', '--no-cache', '--c', tmp + '/a')
+    open(tmp + '/dump.c', 'w').write(text + '_Static_assert(sizeof(struct atom) == 24, "");\n'
+                                     '_Static_assert(__builtin_offsetof(struct atom, tail) == 20, "");\n')
+    must('clang', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
+
+
 def embed(tmp):
     program = compile_('gcc', ['-g', '-O0'], tmp)
     build(program, tmp + '/want.btf')
@@ -275,6 +343,11 @@ def tests():
             yield name + 'dwz -m', same_as_plain(cc, [v, '-O0'], (), dwz_multi)
     yield 'gcc lto', lto('gcc')
     yield 'gcc -gbtf', gbtf
+    yield 'gcc -gbtf, signs of enums', gbtf_signs
+    yield 'gcc -gbtf, vectors', gbtf_vector
+    yield 'a type that is not there', dangling
+    if 'clang' in ccs:
+        yield 'clang, _Atomic struct', atomic_struct
     yield 'embed', embed
     yield 'header', header
     yield 'dump --c', dump_c
