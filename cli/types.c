@@ -252,10 +252,11 @@ static int collect_id(const struct types_type *t, void *arg)
 	return 0;
 }
 
-static int dump_c(struct types *types, const struct ids *ids)
+static int dump_c(struct types *types, const struct ids *ids, bool allow_loss)
 {
 	struct btf *btf = NULL;
-	int err = btf_for_c(types_btf(types), &btf);
+	size_t left_out = 0;
+	int err = btf_for_c(types_btf(types), &btf, &left_out);
 	struct btf_dump *d = err ? NULL : btf_dump__new(btf, print_c, stdout, NULL);
 
 	if (!err && !d)
@@ -269,8 +270,14 @@ static int dump_c(struct types *types, const struct ids *ids)
 	}
 	btf_dump__free(d);
 	btf__free(btf);
-	return err ? cli_fail("%s: cannot be written as C: %s", types_path(types), strerror(-err))
-	           : 0;
+	if (err)
+		return cli_fail("%s: cannot be written as C: %s", types_path(types),
+		                strerror(-err));
+	if (!left_out)
+		return 0;
+	cli_fail("%s: %zu members of types that are only declared are left out of the C%s",
+	         types_path(types), left_out, allow_loss ? "" : "; --allow-loss accepts that");
+	return !allow_loss;
 }
 
 static const char *const kind_names[] = { "VOID",    "INT",        "PTR",      "ARRAY",
@@ -380,7 +387,7 @@ static int dump(const char *name, const struct types_args *a, struct types *type
 	if (ret) {
 		ret = cli_fail("out of memory");
 	} else if (a->c) {
-		ret = dump_c(types, &ids);
+		ret = dump_c(types, &ids, a->allow_loss);
 	} else if (name) {
 		for (size_t i = 0; i < ids.count; i++)
 			dump_raw(btf, ids.list[i]);

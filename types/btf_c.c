@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libbpf writes BTF as C, except for two things that are mended here, in a copy:
+ * libbpf writes BTF as C, except for three things that are mended here, in a copy:
  *
  *   - A union of some size without members (gcc leaves those of a transparent union out) would
  *     become one of no size. It gets an array of chars for a member.
  *   - An enum without a name is written where it is used, or by itself if nothing refers to it.
  *     If what refers to it is not written either (the type of a variable, of a function's
  *     parameter), it is in neither place. Types that no named type leads to lose their references.
+ *   - A member whose type is only declared (clang's limited debug information for C++ has such) is no
+ *     C, and makes libbpf divide by its alignment, 0. It is left out; padding takes its place.
  */
 #include "types/btf_c.h"
 
@@ -24,6 +26,7 @@ struct copy {
 	size_t stack_count;
 	uint32_t *hollow; /* sizes of unions that got a member; its type is count + 1 + index */
 	size_t hollow_count, hollow_room;
+	size_t left_out; /* members */
 };
 
 static bool is_written(const struct btf_type *t)
@@ -90,10 +93,44 @@ static int add_hollow(struct copy *c, const struct btf_type *t)
 	return err < 0 ? err : btf__add_field(c->to, "__opaque", c->count + 1 + i, 0, 0);
 }
 
+static bool is_sizeless(const struct copy *c, const struct btf_member *m)
+{
+	return btf__resolve_size(c->from, m->type) == -EINVAL;
+}
+
+static bool has_sizeless(const struct copy *c, const struct btf_type *t)
+{
+	for (uint32_t i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
+		if (is_sizeless(c, &btf_members(t)[i]))
+			return true;
+	return false;
+}
+
+static int add_without_sizeless(struct copy *c, const struct btf_type *t)
+{
+	const char *name = btf__name_by_offset(c->from, t->name_off);
+	int err = btf_is_union(t) ? btf__add_union(c->to, name, t->size)
+	                          : btf__add_struct(c->to, name, t->size);
+
+	for (uint32_t i = 0; i < btf_vlen(t) && err >= 0; i++) {
+		const struct btf_member *m = &btf_members(t)[i];
+
+		if (is_sizeless(c, m))
+			c->left_out++;
+		else
+			err = btf__add_field(c->to, btf__name_by_offset(c->from, m->name_off),
+			                     m->type, btf_member_bit_offset(t, i),
+			                     btf_member_bitfield_size(t, i));
+	}
+	return err;
+}
+
 static int add_type(struct copy *c, uint32_t id)
 {
 	const struct btf_type *t = btf__type_by_id(c->from, id);
-	int added = is_hollow(t) ? add_hollow(c, t) : btf__add_type(c->to, c->from, t);
+	int added = is_hollow(t)         ? add_hollow(c, t)
+	            : has_sizeless(c, t) ? add_without_sizeless(c, t)
+	                                 : btf__add_type(c->to, c->from, t);
 
 	if (added >= 0 && !c->reached[id])
 		btf_record_ids((struct btf_type *)btf__type_by_id(c->to, id), forget, NULL);
@@ -109,7 +146,7 @@ static int add_opaque_types(struct copy *c)
 	return err < 0 ? err : 0;
 }
 
-int btf_for_c(const struct btf *btf, struct btf **ret)
+int btf_for_c(const struct btf *btf, struct btf **ret, size_t *ret_left_out)
 {
 	struct copy c = { .from = btf, .count = btf__type_cnt(btf), .to = btf__new_empty() };
 	int err = c.to ? find_reached(&c) : -ENOMEM;
@@ -125,5 +162,6 @@ int btf_for_c(const struct btf *btf, struct btf **ret)
 		btf__free(c.to);
 	else
 		*ret = c.to;
+	*ret_left_out = c.left_out;
 	return err;
 }

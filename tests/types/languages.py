@@ -92,6 +92,18 @@ def cpp(tmp, cc):
     must(WEIR, 'types', 'build', '--no-cache', '--allow-loss', tmp + '/b', '-o', tmp + '/b.btf')
 
 
+def declared(tmp):
+    """clang++ only declares what another unit defines: no C, but the rest of the struct is."""
+    open(tmp + '/a.cc', 'w').write('template <class T> struct box { T x; box(); };\n'
+                                   'extern template struct box<int>;\n'
+                                   'struct holder { int a; box<int> in; int b; };\n'
+                                   'int f(holder *p) { return p->a + p->b; }\n')
+    must('clang++', '-g', '-c', tmp + '/a.cc', '-o', tmp + '/a.o')
+    r = run(WEIR, 'types', 'dump', '--no-cache', '--c', tmp + '/a.o')
+    assert r.returncode == 1 and '1 members of types that are only declared' in r.stderr, r
+    assert 'int b;' in must(WEIR, 'types', 'dump', '--no-cache', '--c', '--allow-loss', tmp + '/a.o')
+
+
 def rust(tmp):
     open(tmp + '/r.rs', 'w').write(RUST)
     r = run('rustc', '-g', '-o', tmp + '/r', tmp + '/r.rs')
@@ -113,6 +125,7 @@ def rust(tmp):
 
 for name, tool, test in (('g++', 'g++', lambda t: cpp(t, 'g++')),
                          ('clang++', 'clang++', lambda t: cpp(t, 'clang++')),
+                         ('clang++, declarations', 'clang++', declared),
                          ('rust', 'rustc', rust)):
     if not shutil.which(tool):
         print('%s: skipped: there is no %s' % (name, tool))
