@@ -12,17 +12,21 @@
 
 #define CONVERTER 1 /* changes whenever the same file would give another image */
 
-bool cache_name(const struct source *s, char *name, size_t size)
+static uint64_t file_identity(const struct source *s)
 {
 	uint64_t words[5] = { s->stat.st_dev, s->stat.st_ino, s->stat.st_size,
 		              s->stat.st_mtim.tv_sec, s->stat.st_mtim.tv_nsec };
 
+	return hash_bytes(words, sizeof(words), 0);
+}
+
+bool cache_name(const struct source *s, char *name, size_t size)
+{
 	if (strlen(s->build_id) >= 16)
 		return (size_t)snprintf(name, size, "%s", s->build_id) < size;
 	if (!s->stat.st_ino)
 		return false;
-	snprintf(name, size, "file-%016llx",
-	         (unsigned long long)hash_bytes(words, sizeof(words), 0));
+	snprintf(name, size, "file-%016llx", (unsigned long long)file_identity(s));
 	return true;
 }
 
@@ -42,8 +46,9 @@ static uint64_t root_identity(const char *sysroot)
 }
 
 /* A stripped file and its debug file share a build-id, so it alone says which types these are. But
- * where they were looked for is part of it: another root's owner may have put anything there. */
-uint64_t cache_key(const struct source *s)
+ * where they were looked for is part of it: another root's owner may have put anything there. What a
+ * .BTF section says is for its own file: another one of that build-id may have more. */
+uint64_t cache_key(const struct source *s, uint32_t source)
 {
 	const char *dirs[] = { s->opts->debug_dirs, s->opts->pack_dirs };
 	uint64_t root = root_identity(s->opts->sysroot);
@@ -51,7 +56,8 @@ uint64_t cache_key(const struct source *s)
 
 	for (size_t i = 0; i < 2; i++)
 		h = hash_bytes(dirs[i] ? dirs[i] : "", dirs[i] ? strlen(dirs[i]) : 0, h);
-	return hash_bytes(&root, sizeof(root), h);
+	h = hash_bytes(&root, sizeof(root), h);
+	return source == TYPES_FROM_BTF ? h ^ file_identity(s) : h;
 }
 
 static bool cache_path(const struct types_options *opts, char *path, size_t size)
@@ -140,7 +146,7 @@ int cache_get_text(const struct types_options *opts, const char *name, size_t ma
 	return 0;
 }
 
-int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret)
+static int get(const struct types_options *opts, const char *name, struct image *ret)
 {
 	struct stat st;
 	_cleanup_close_ int fd = open_file(opts, name, &st);
@@ -153,11 +159,36 @@ int cache_get(const struct types_options *opts, const char *name, uint64_t key, 
 		return -ENOENT;
 	if (image_init_kept(ret, data, st.st_size, true))
 		return -ENOENT;
-	if (ret->header->key != key) {
-		image_deinit(ret);
-		return -ENOENT;
-	}
 	note_use(fd);
+	return 0;
+}
+
+static int check_key(struct image *image, uint64_t key)
+{
+	if (image->header->key == key)
+		return 0;
+	image_deinit(image);
+	return -ENOENT;
+}
+
+int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret)
+{
+	struct image image;
+
+	if (get(opts, name, &image) || check_key(&image, key))
+		return -ENOENT;
+	*ret = image;
+	return 0;
+}
+
+int cache_get_types(const struct source *s, const char *name, struct image *ret)
+{
+	struct image image;
+
+	if (get(s->opts, name, &image) ||
+	    check_key(&image, cache_key(s, image.header->source)))
+		return -ENOENT;
+	*ret = image;
 	return 0;
 }
 

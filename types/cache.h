@@ -20,12 +20,15 @@
 bool cache_name(const struct source *s, char *name, size_t size);
 /* -ENOENT: not there, or not to be believed. */
 int cache_get(const struct types_options *opts, const char *name, uint64_t key, struct image *ret);
+/* The same of a file, under its own key. */
+int cache_get_types(const struct source *s, const char *name, struct image *ret);
 /* Best effort: a cache that cannot be written is no error. */
 void cache_put(const struct types_options *opts, const char *name, const struct image *image);
 /* A small file beside the images, under the same rules. *ret is from malloc. */
 int cache_get_text(const struct types_options *opts, const char *name, size_t max, char **ret);
 void cache_put_text(const struct types_options *opts, const char *name, const char *text);
-/* The key under which an image of this file is valid: what it was made from and by which version. */
-uint64_t cache_key(const struct source *s);
+/* The key under which an image of this file is valid: what it was made from (enum types_source) and
+ * by which version. */
+uint64_t cache_key(const struct source *s, uint32_t source);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "types/cache.h"
+#include "types/dwarf_convert.h"
 #include "types/error.h"
 
 /* An image without types: what .symtab has. */
@@ -24,19 +25,28 @@ static int symbols_only(struct source *s, struct image *ret)
 	return image_from_btf(s, &empty, sizeof(empty.h) + 1, s->path, TYPES_FROM_NONE, ret);
 }
 
-/* The first source that has something; an error in one that has is the answer. */
+/*
+ * The first source that has something; an error in one that has is the answer. A .BTF beside the DWARF
+ * that it was made of is passed over: it has no variables, units and scopes.
+ */
 static int from_sources(struct source *s, struct image *ret)
 {
-	int err = source_btf(s, s->elf, s->path, ret);
+	int err = dwarf_present(s->elf) ? -ENODATA : source_btf(s, s->elf, s->path, ret);
+	bool half;
 
 	if (err == -ENODATA)
 		err = source_dwarf(s, ret);
-	if (err == -ENODATA)
+	half = err == -ENOLINK;
+	if (half && dwarf_present(s->elf))
+		err = source_btf(s, s->elf, s->path, ret);
+	if (err == -ENODATA || err == -ENOLINK)
 		err = source_pack(s, ret);
 	if (err != -ENODATA)
 		return err;
 	if (s->opts->flags & TYPES_ALLOW_NONE)
 		return symbols_only(s, ret);
+	if (half) /* it was said what is missing */
+		return err;
 	return types_err(
 	    s->err, -ENODATA,
 	    "%s has no type information: no .BTF, no DWARF, no debug file or pack for "
@@ -52,12 +62,12 @@ static int open_elf(struct source *s, struct image *ret, bool *cached)
 
 	named = use_cache && cache_name(s, name, sizeof(name));
 	*cached = named && !(s->opts->flags & TYPES_REBUILD) &&
-	          !cache_get(s->opts, name, cache_key(s), ret);
+	          !cache_get_types(s, name, ret);
 	if (*cached)
 		return 0;
 	err = from_sources(s, ret);
 	if (!err && named && ret->header->source != TYPES_FROM_NONE) {
-		image_set_key(ret, cache_key(s));
+		image_set_key(ret, cache_key(s, ret->header->source));
 		cache_put(s->opts, name, ret);
 	}
 	return err;

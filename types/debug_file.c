@@ -328,7 +328,7 @@ static int convert(struct source *s, int fd, const struct mapped_elf *map, const
 		return convert_relocatable(s, &in, ret);
 	if (read_alt_link(map->elf, &link)) {
 		if (!find_alt(s, &link, path, &alt))
-			return types_err(s->err, -ENODATA,
+			return types_err(s->err, -ENOLINK,
 			                 "%s: half of its debug information is in %s, which is not "
 			                 "there (build-id %s): install the package's debug symbols",
 			                 path ? path : "?", link.name, link.id);
@@ -348,9 +348,9 @@ int source_dwarf(struct source *s, struct image *ret)
 		return convert(s, s->fd, &s->map, s->path, ret);
 	if (!find_debug(s, &d))
 		return -ENODATA;
-	err = source_btf(s, d.elf, d.path, ret);
+	err = dwarf_present(d.elf) ? convert(s, d.fd, &d.map, d.path, ret) : -ENODATA;
 	if (err == -ENODATA)
-		err = dwarf_present(d.elf) ? convert(s, d.fd, &d.map, d.path, ret) : -ENODATA;
+		err = source_btf(s, d.elf, d.path, ret);
 	debug_elf_close(&d);
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is loaded keeps its place: BTF, section names and a new section table are put at the end,
- * and the file's header then points at that table. The old table and names stay as dead bytes.
+ * and the file's header then points at that table. The old table and names stay as dead bytes; what
+ * was put there by us is replaced.
  */
 #include "types/embed.h"
 
@@ -88,12 +89,37 @@ static uint64_t aligned(uint64_t at)
 	return (at + 7) & ~7ULL;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Where the file ends without what was put behind it by us: BTF, names, table, and nothing else. */
+static uint64_t end_of_rest(const struct file *f, size_t btf)
+{
+	const Elf64_Ehdr *e = f->ehdr;
+	uint64_t end = 0, start;
+
+	if (btf == f->count)
+		return f->size;
+	for (size_t i = 1; i < f->count; i++)
+		if (i != btf && i != e->e_shstrndx && f->sections[i].sh_type != SHT_NOBITS)
+			end = larger(end, f->sections[i].sh_offset + f->sections[i].sh_size);
+	start = f->sections[btf].sh_offset;
+	return start >= end && f->sections[e->e_shstrndx].sh_offset > start &&
+	                       e->e_shoff > start &&
+	                       e->e_shoff + f->count * sizeof(*f->sections) == f->size
+	               ? start
+	               : f->size;
+}
+
 static int write_copy(const struct file *f, int fd, const void *btf, size_t size)
 {
 	static const char name[] = ".BTF";
 	size_t at = find_btf(f), count = at == f->count ? f->count + 1 : f->count;
-	uint64_t btf_at = aligned(f->size), names_at = aligned(btf_at + size);
-	uint64_t table_at = aligned(names_at + f->names_size + sizeof(name));
+	size_t added = at == f->count ? sizeof(name) : 0; /* to the names */
+	uint64_t rest = end_of_rest(f, at), btf_at = aligned(rest), names_at = aligned(btf_at + size);
+	uint64_t table_at = aligned(names_at + f->names_size + added);
 	_cleanup_free_ Elf64_Shdr *table = calloc(count, sizeof(*table));
 	Elf64_Ehdr ehdr = *f->ehdr;
 	int err;
@@ -104,23 +130,23 @@ static int write_copy(const struct file *f, int fd, const void *btf, size_t size
 	if (table[at].sh_flags & SHF_ALLOC)
 		return -EBUSY; /* loaded, as the kernel's own is */
 	table[at] = (Elf64_Shdr){
-		.sh_name = f->names_size,
+		.sh_name = added ? f->names_size : f->sections[at].sh_name,
 		.sh_type = SHT_PROGBITS,
 		.sh_offset = btf_at,
 		.sh_size = size,
 		.sh_addralign = 8,
 	};
 	table[ehdr.e_shstrndx].sh_offset = names_at;
-	table[ehdr.e_shstrndx].sh_size = f->names_size + sizeof(name);
+	table[ehdr.e_shstrndx].sh_size = f->names_size + added;
 	ehdr.e_shoff = table_at;
 	ehdr.e_shnum = count;
-	err = put(fd, f->data, f->size, 0);
+	err = put(fd, f->data, rest, 0);
 	if (!err)
 		err = put(fd, btf, size, btf_at);
 	if (!err)
 		err = put(fd, f->names, f->names_size, names_at);
 	if (!err)
-		err = put(fd, name, sizeof(name), names_at + f->names_size);
+		err = put(fd, name, added, names_at + f->names_size);
 	if (!err)
 		err = put(fd, table, count * sizeof(*table), table_at);
 	return err ? err : put(fd, &ehdr, sizeof(ehdr), 0);
@@ -184,9 +210,12 @@ static const char *reason(int err)
 
 int types_embed(const char *path, const void *btf, size_t size, struct weir_error *err)
 {
-	char copy[PATH_MAX];
+	char copy[PATH_MAX], real[PATH_MAX];
 	int code;
 
+	if (!realpath(path, real)) /* a symbolic link goes on leading there */
+		return types_err(err, -errno, "%s: %s", path, strerror(errno));
+	path = real;
 	if ((size_t)snprintf(copy, sizeof(copy), "%s.btf-%d", path, getpid()) >= sizeof(copy))
 		return types_err(err, -ENAMETOOLONG, "%s: the name is too long", path);
 	code = embed_copy(path, copy, btf, size);

@@ -8,7 +8,8 @@
 
 /*
  * Put BTF into an ELF file as its .BTF section (replacing one that is there). Nothing that is
- * loaded moves; the file is written anew beside the old one and renamed. -ENOTSUP: 32-bit;
+ * loaded moves; the file is written anew beside the old one and renamed, so other hard links keep the
+ * old one. -ENOTSUP: 32-bit;
  * -EBUSY: its .BTF is part of the loaded image.
  */
 int types_embed(const char *path, const void *btf, size_t size, struct weir_error *err);

@@ -53,7 +53,8 @@ bool build_id_glance(int fd, char *hex, size_t size);
 /* What a glance into the cache does not find (convert.c). In the command a module has this, and all
  * below, since it needs elfutils, libbpf and decompressors: cli/module.h. */
 int source_convert(struct source *s, struct image *ret, bool *cached);
-/* DWARF in the file or where its build-id or debug link says (debug_file.c). */
+/* DWARF in the file or where its build-id or debug link says (debug_file.c). -ENOLINK, and said: a
+ * part of it is in a file that is not there. */
 int source_dwarf(struct source *s, struct image *ret);
 /* .BTF sections (btf_section.c). -ENODATA: none. */
 int source_btf(struct source *s, Elf *elf, const char *path, struct image *ret);

@@ -53,7 +53,7 @@ static bool is_cached(struct source *s, struct image *ret)
 
 	return !(s->opts->flags & (TYPES_NO_CACHE | TYPES_REBUILD)) &&
 	       build_id_glance(s->fd, s->build_id, sizeof(s->build_id)) &&
-	       cache_name(s, name, sizeof(name)) && !cache_get(s->opts, name, cache_key(s), ret);
+	       cache_name(s, name, sizeof(name)) && !cache_get_types(s, name, ret);
 }
 
 int types_open_fd(int fd, const char *path, const struct types_options *opts,

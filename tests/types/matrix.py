@@ -282,10 +282,41 @@ def embed(tmp):
         raise RuntimeError('the program no longer says the same')
     build(program, tmp + '/have.btf')
     same(tmp + '/want.btf', tmp + '/have.btf')
-    must(WEIR, 'types', 'build', '--no-cache', '--embed', program)  # replaces it
-    if must(program) != before:
+    os.symlink(program, program + '.link')
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', program + '.link')  # replaces it
+    if must(program) != before or not os.path.islink(program + '.link'):
         raise RuntimeError('the program no longer says the same')
+    size = os.path.getsize(program)
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', program)
+    if must(program) != before or os.path.getsize(program) > size:
+        raise RuntimeError('it grew from %d to %d bytes' % (size, os.path.getsize(program)))
     must('bpftool', 'btf', 'dump', 'file', program)
+
+
+def embed_beside_dwarf(tmp):
+    """.BTF beside DWARF hides nothing of it; a stripped file's is not its twin's with DWARF."""
+    program = compile_('gcc', ['-g', '-O0'], tmp, ['-Wl,--build-id'])
+    shutil.copy(program, program + '.twin')
+    env = dict(os.environ, XDG_CACHE_HOME=tmp + '/cache')
+    find = lambda path: must(WEIR, 'types', 'find', path, 'calls', env=env)
+    must(WEIR, 'types', 'build', '--no-cache', '--embed', program)
+    if 'many::calls' not in find(program):
+        raise RuntimeError('no many::calls: ' + find(program))
+    shutil.rmtree(tmp + '/cache')
+    must('strip', '-g', program)
+    must(WEIR, 'types', 'dump', program, 't_everything', env=env)
+    if 'many::calls' not in find(program + '.twin'):
+        raise RuntimeError('no many::calls in its twin: ' + find(program + '.twin'))
+
+
+def dwz_missing(tmp):
+    """The half that dwz put elsewhere is named where it is missing."""
+    program = compile_('gcc', ['-g', '-O0'], tmp)
+    dwz_multi(program)
+    os.unlink(program + '.dwz')
+    r = run(WEIR, 'types', 'build', '--no-cache', program)
+    if r.returncode != 1 or 'program.dwz' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
 
 
 def header(tmp):
@@ -349,6 +380,9 @@ def tests():
     if 'clang' in ccs:
         yield 'clang, _Atomic struct', atomic_struct
     yield 'embed', embed
+    yield 'embed beside DWARF', embed_beside_dwarf
+    if shutil.which('dwz'):
+        yield 'dwz -m, its file missing', dwz_missing
     yield 'header', header
     yield 'dump --c', dump_c
 
