@@ -195,14 +195,23 @@ static void show_c_frame(struct format *f, const struct expr_value *frame)
 	key_string(f, "function", symbol);
 }
 
+static bool is_frame(struct format *f, const struct expr_value *frame, const char *kind)
+{
+	uint64_t magic, wanted;
+
+	return !format_number(f, frame, 0, "it->ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
+	       !ruby_number(f, 0, kind, &wanted) && magic == wanted;
+}
+
 static void show_frame(struct format *f, const struct expr_value *frame)
 {
-	uint64_t iseq, body, magic, cfunc;
+	uint64_t iseq, body;
 
 	f->sink->ops->open(f->sink, SINK_RECORD, NULL, true);
-	if (!format_number(f, frame, 0, "it->ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
-	    !ruby_number(f, 0, "(unsigned long)VM_FRAME_MAGIC_CFUNC", &cfunc) && magic == cfunc)
+	if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_CFUNC"))
 		show_c_frame(f, frame);
+	else if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_IFUNC"))
+		key_string(f, "label", "(a block in C)");
 	else if (format_number(f, frame, 0, "(unsigned long)it->iseq", &iseq) || !iseq)
 		key_string(f, "label", "(the VM's own)");
 	else if (format_number(f, frame, 0, "(unsigned long)it->iseq->body", &body))

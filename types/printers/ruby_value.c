@@ -2,10 +2,12 @@
 /* A VALUE of Ruby, much as `inspect` would have it; code of the program is never run. */
 #include "types/printers/ruby.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void scalar(struct format *f, const char *text, struct json_object *json)
@@ -39,19 +41,52 @@ static void print_real(struct format *f, double real)
 	format_plain(f, &v);
 }
 
+/* Is it written without quotes: a name, perhaps of a variable or setter, or an operator? */
+static bool is_plain_symbol(const char *text)
+{
+	static const char *const operators[] = { "+",  "-",   "*",   "/",  "%",  "**", "==", "!=",
+		                                 "<",  ">",   "<=",  ">=", "<=>", "===", "[]", "[]=",
+		                                 "<<", ">>",  "!",   "~",  "=~", "!~", "+@", "-@",
+		                                 "&",  "|",   "^",   "`",  NULL };
+	const char *p = text;
+
+	for (size_t i = 0; operators[i]; i++)
+		if (!strcmp(text, operators[i]))
+			return true;
+	p += strspn(p, "@$");
+	if (!*p || isdigit((unsigned char)*p))
+		return false;
+	while (isalnum((unsigned char)*p) || *p == '_' || (unsigned char)*p >= 0x80)
+		p++;
+	return p > text && (!*p || (strchr("?!=", *p) && !p[1]));
+}
+
+/* With its colon, and in quotes where Ruby wants them. */
+static void symbol_text(const char *name, char *buf, size_t size)
+{
+	if (size < 2)
+		return;
+	strcpy(buf, ":");
+	if (is_plain_symbol(name))
+		snprintf(buf + 1, size - 1, "%s", name);
+	else
+		sink_quote(name, strlen(name), buf + 1, size - 1);
+}
+
 static int print_symbol(struct format *f, uint64_t value)
 {
-	char text[256] = ":";
-	int rc = ruby_symbol_text(f, value, text + 1, sizeof(text) - 1);
+	char name[200], text[450];
 
-	if (rc)
+	if (ruby_symbol_text(f, value, name, sizeof(name)))
 		snprintf(text, sizeof(text), "#<Symbol 0x%" PRIx64 ">", value);
+	else
+		symbol_text(name, text, sizeof(text));
 	word(f, text);
 	return 0;
 }
 
-/* nil, true, false, 1, 1.5, :a. -ENOENT: an object on the heap. */
-static int print_immediate(struct format *f, uint64_t value)
+/* nil, true, false: its text; NULL: it is none of them. */
+static int word_of(struct format *f, uint64_t value, const char **ret)
 {
 	static const struct {
 		const char *constant, *text;
@@ -62,26 +97,52 @@ static int print_immediate(struct format *f, uint64_t value)
 	uint64_t is;
 	int rc;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	*ret = NULL;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !*ret; i++) {
 		rc = ruby_number(f, 0, words[i].constant, &is);
 		if (rc)
 			return rc;
-		if (is != value)
-			continue;
-		scalar(f, words[i].text,
-		       i == 0  ? NULL
-		       : i < 3 ? json_object_new_boolean(i == 2)
-		               : json_object_new_string("undef"));
-		return 0;
+		if (is == value)
+			*ret = words[i].text;
 	}
-	rc = ruby_number(f, value, "i & RUBY_FIXNUM_FLAG", &is);
+	return 0;
+}
+
+static bool is_fixnum(struct format *f, uint64_t value)
+{
+	uint64_t is;
+
+	return !ruby_number(f, value, "i & RUBY_FIXNUM_FLAG", &is) && is;
+}
+
+static bool is_flonum(struct format *f, uint64_t value)
+{
+	uint64_t is;
+
+	return !ruby_number(f, value, "(i & RUBY_FLONUM_MASK) == RUBY_FLONUM_FLAG", &is) && is;
+}
+
+/* nil, true, false, 1, 1.5, :a. -ENOENT: an object on the heap. */
+static int print_immediate(struct format *f, uint64_t value)
+{
+	const char *text;
+	uint64_t is;
+	int rc = word_of(f, value, &text);
+
 	if (rc)
 		return rc;
-	if (is) {
+	if (text) {
+		scalar(f, text,
+		       *text == 'n'   ? NULL
+		       : *text == 'u' ? json_object_new_string(text)
+		                      : json_object_new_boolean(*text == 't'));
+		return 0;
+	}
+	if (is_fixnum(f, value)) {
 		printer_integer(f, (int64_t)value >> 1);
 		return 0;
 	}
-	if (!ruby_number(f, value, "(i & RUBY_FLONUM_MASK) == RUBY_FLONUM_FLAG", &is) && is) {
+	if (is_flonum(f, value)) {
 		print_real(f, flonum(value));
 		return 0;
 	}
@@ -128,21 +189,42 @@ struct pairs {
 	uint64_t shown;
 };
 
-/* A key's text: a String or Symbol as it is, others by what they print as. */
+static void real_text(double real, char *buf, size_t size)
+{
+	for (int precision = 15; precision <= 17; precision++) {
+		snprintf(buf, size, "%.*g", precision, real);
+		if (strtod(buf, NULL) == real)
+			break;
+	}
+	/* As Ruby does: it is no Integer. */
+	if (!strpbrk(buf, ".en"))
+		strcat(buf, ".0");
+}
+
+/* A key's text: a String or Symbol as it is, others by what they print as, an object by its class. */
 static void key_text(struct format *f, uint64_t key, char *buf, size_t size)
 {
 	char text[200];
-	uint64_t fixnum;
+	const char *fixed;
 
 	if (!ruby_text(f, key, text, sizeof(text))) {
 		if (f->sink->is_json)
 			snprintf(buf, size, "%s", text);
 		else
 			sink_quote(text, strlen(text), buf, size);
-	} else if (!ruby_number(f, key, "i & RUBY_FIXNUM_FLAG", &fixnum) && fixnum) {
+	} else if (!word_of(f, key, &fixed) && fixed) {
+		snprintf(buf, size, "%s", fixed);
+	} else if (is_fixnum(f, key)) {
 		snprintf(buf, size, "%" PRId64, (int64_t)key >> 1);
+	} else if (is_flonum(f, key)) {
+		real_text(flonum(key), buf, size);
 	} else if (!ruby_symbol_text(f, key, text, sizeof(text))) {
-		snprintf(buf, size, "%s%s", f->sink->is_json ? "" : ":", text);
+		if (f->sink->is_json)
+			snprintf(buf, size, "%s", text);
+		else
+			symbol_text(text, buf, size);
+	} else if (!ruby_class_of_text(f, key, text, sizeof(text))) {
+		snprintf(buf, size, "#<%s 0x%016" PRIx64 ">", text, key);
 	} else {
 		snprintf(buf, size, "0x%" PRIx64, key);
 	}

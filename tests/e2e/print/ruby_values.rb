@@ -29,5 +29,7 @@ VALUES = [
   ["small hash, one deleted", deleted], ["large hash, some deleted", many], ["static symbol", :puts],
   ["new symbol", :brand_new], ["dynamic symbol", "dynamic#{6 * 7}".to_sym], ["numbers", [-17, 3.25, 1e300]],
   ["words", [nil, true, false]], ["nested class", Outer::Inner], ["nested module", Outer::Deep], ["named later", later],
-  ["anonymous class", Class.new], ["object", Outer::Inner.new], ["singleton", singleton], ["cycle", cycle]
+  ["anonymous class", Class.new], ["object", Outer::Inner.new], ["singleton", singleton], ["cycle", cycle],
+  ["odd keys", { nil => 0, true => 1, 1.5 => 2, 2.0 => 3 }], ["equal keys", { 1 => "a", "1" => "b" }],
+  ["quoted symbol", :"dyn sym"]
 ].freeze
