@@ -505,6 +505,8 @@ static int parse_one(struct print_options *o, int c)
 	case 'E':
 		rc = parse_number("max-elements", optarg, 1, 1 << 20, &n);
 		o->format.elements_max = (uint32_t)n;
+		/* Who asks for many elements wants to see them. */
+		o->format.values_max = (uint32_t)(n > 6000 ? 16 * n : 100000);
 		break;
 	case 'r':
 		o->format.raw = true;

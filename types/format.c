@@ -50,6 +50,14 @@ void format_failure(struct format *f, const char *text)
 	f->sink->ops->failure(f->sink, text);
 }
 
+void format_cut(struct format *f)
+{
+	char note[64];
+
+	snprintf(note, sizeof(note), "cut: more than %u values in all", f->opts.values_max);
+	f->sink->ops->note(f->sink, note);
+}
+
 /* ---- what was shown ---- */
 
 static struct seen_object *seen_slot(struct seen_object *slots, size_t size, uint64_t address,
@@ -182,11 +190,12 @@ static void format_elements(struct format *f, const struct expr_value *v, const 
 {
 	bool flat = ctype_is_arithmetic(type) || (type->kind == CTYPE_POINTER && !f->opts.depth &&
 	                                          !ctype_to(f->names->types, type)->is_char);
+	uint64_t i = 0, end;
 	char note[64];
 
 	f->sink->ops->open(f->sink, SINK_ARRAY, NULL, flat && !printer_find(f, type));
 	f->nest++;
-	for (uint64_t i = 0, end; i < shown && f->values < f->opts.values_max; i = end + 1) {
+	for (; i < shown && f->values < f->opts.values_max; i = end + 1) {
 		struct expr_value element = element_at(v, type, i);
 
 		end = run_end(v, type, i, shown);
@@ -195,8 +204,8 @@ static void format_elements(struct format *f, const struct expr_value *v, const 
 	}
 	f->nest--;
 	f->sink->ops->close(f->sink);
-	if (shown < v->type->count) {
-		snprintf(note, sizeof(note), "%" PRIu64 " of %" PRIu64 " elements", shown,
+	if (i < v->type->count) {
+		snprintf(note, sizeof(note), "%" PRIu64 " of %" PRIu64 " elements", i,
 		         v->type->count);
 		f->sink->ops->note(f->sink, note);
 	}
@@ -256,10 +265,10 @@ static void format_field(struct format *f, const struct expr_value *record,
 
 static void format_fields(struct format *f, const struct expr_value *record)
 {
+	uint32_t count = ctype_fields(record->type), i;
 	struct ctype_field field;
 
-	for (uint32_t i = 0; i < ctype_fields(record->type) && f->values < f->opts.values_max;
-	     i++) {
+	for (i = 0; i < count && f->values < f->opts.values_max; i++) {
 		if (!ctype_field(f->names->types, record->type, i, &field)) {
 			format_field(f, record, &field);
 			continue;
@@ -267,6 +276,8 @@ static void format_fields(struct format *f, const struct expr_value *record)
 		f->sink->ops->key(f->sink, "?");
 		format_failure(f, "bad member");
 	}
+	if (i < count)
+		format_cut(f);
 }
 
 static void format_record(struct format *f, const struct expr_value *object)

@@ -18,7 +18,7 @@ struct format_options {
 	uint32_t depth;        /* pointers to follow */
 	uint32_t string_max;   /* bytes of a text */
 	uint32_t elements_max; /* elements of an array, a list, a map */
-	uint32_t values_max;   /* in all */
+	uint32_t values_max;   /* in all; what is cut by it is said to be */
 	bool raw;              /* no pretty printers */
 };
 

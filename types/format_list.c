@@ -60,7 +60,8 @@ static int plan(struct format *f, const struct ctype *record, const char *member
 static void walk(struct format *f, const struct walk *w, uint64_t address)
 {
 	struct expr_value it = { .type = w->record, .lvalue = true };
-	uint64_t n = 0, next;
+	uint64_t n = 0, next, each = 1;
+	uint32_t before;
 	const char *end = NULL;
 	char text[64];
 	int rc;
@@ -68,7 +69,8 @@ static void walk(struct format *f, const struct walk *w, uint64_t address)
 	f->sink->ops->open(f->sink, SINK_ARRAY, NULL, false);
 	f->nest++;
 	for (; address; address = next, n++) {
-		if (n == f->opts.elements_max || f->values >= f->opts.values_max) {
+		/* Whole elements only: what one has is known from the one before. */
+		if (n == f->opts.elements_max || f->values + each > f->opts.values_max) {
 			end = "more follow";
 			break;
 		}
@@ -80,9 +82,12 @@ static void walk(struct format *f, const struct walk *w, uint64_t address)
 		snprintf(text, sizeof(text), "0x%" PRIx64, address);
 		f->sink->ops->entry(f->sink, n, n);
 		f->sink->ops->pointer(f->sink, text, format_address_json(f, address));
+		before = f->values;
 		f->followed = true;
 		format_any(f, &it);
 		f->followed = false;
+		if (f->values - before > each)
+			each = f->values - before;
 		rc = format_number(f, &it, 0, w->next, &next);
 		if (rc) {
 			end = "the next one cannot be read";

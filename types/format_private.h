@@ -56,6 +56,8 @@ void format_address(struct format *f, uint64_t address);
 struct json_object *format_address_json(struct format *f, uint64_t address);
 /* Could these bytes be a text? */
 bool format_is_text(const char *bytes, size_t n);
+/* There were too many values to show all of this one. */
+void format_cut(struct format *f);
 /* In place of a value: what is wrong with it; why its memory cannot be read. */
 void format_failure(struct format *f, const char *text);
 void format_unreadable(struct format *f, const struct expr_value *v, int rc);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON of a value: records and maps are objects, arrays are arrays, integers are
+ * JSON of a value: records and maps are objects (a map with two keys of one text is an array of
+ * {"key", "value"}), arrays are arrays, integers are
  * numbers (all 64 bits), enumerators and texts are strings, a pointer is its address as
  * a string, or {"pointer", "value"} where it was followed. What could not be read
  * is {"error"}; a text that is cut, {"text", "truncated": true}. Notes are kept apart.
@@ -18,7 +19,10 @@ struct json_sink {
 	struct json_object *root;
 	unsigned depth;
 	struct {
-		struct json_object *object; /* borrowed: its parent has it */
+		struct json_object *object; /* borrowed: its parent has it (a map's does not) */
+		struct json_object *pairs;  /* of a map */
+		struct json_object *pointer; /* a map's: it waits for it */
+		bool twice;                 /* a map's key came before */
 		char *key;
 		uint64_t at, repeat; /* of an array: the element, how often it comes */
 	} open[OPEN_MAX_DEPTH];
@@ -29,90 +33,6 @@ struct json_sink {
 static struct json_sink *self(struct sink *s)
 {
 	return (struct json_sink *)s;
-}
-
-/* Put a finished value where it belongs. */
-static void put(struct json_sink *j, struct json_object *value)
-{
-	struct json_object *parent = j->depth ? j->open[j->depth].object : NULL;
-
-	if (j->pointer) {
-		json_object_object_add(j->pointer, "value", value);
-		j->pointer = NULL;
-		return;
-	}
-	if (!parent) {
-		json_object_put(j->root);
-		j->root = value;
-	} else if (json_object_is_type(parent, json_type_array)) {
-		for (uint64_t i = 1; i < j->open[j->depth].repeat; i++)
-			json_object_array_add(parent, json_object_get(value));
-		json_object_array_add(parent, value);
-	} else {
-		json_object_object_add(parent, j->open[j->depth].key ?: "", value);
-	}
-}
-
-static void json_open(struct sink *s, enum sink_shape shape, const char *label, bool flat)
-{
-	struct json_sink *j = self(s);
-	struct json_object *object =
-	    shape == SINK_ARRAY ? json_object_new_array() : json_object_new_object();
-
-	(void)label;
-	(void)flat;
-	put(j, object);
-	if (j->depth + 1 < OPEN_MAX_DEPTH)
-		j->depth++;
-	j->open[j->depth].object = object;
-	j->open[j->depth].repeat = 1;
-}
-
-static void json_key(struct sink *s, const char *name)
-{
-	struct json_sink *j = self(s);
-
-	free(j->open[j->depth].key);
-	j->open[j->depth].key = strdup(name);
-}
-
-static void json_entry(struct sink *s, uint64_t from, uint64_t to)
-{
-	struct json_sink *j = self(s);
-
-	j->open[j->depth].at = from;
-	j->open[j->depth].repeat = to - from + 1;
-}
-
-static void json_close(struct sink *s)
-{
-	struct json_sink *j = self(s);
-
-	free(j->open[j->depth].key);
-	j->open[j->depth].key = NULL;
-	if (j->depth)
-		j->depth--;
-}
-
-static void json_scalar(struct sink *s, const char *text, struct json_object *json)
-{
-	(void)text;
-	put(self(s), json);
-}
-
-static void json_pointer(struct sink *s, const char *text, struct json_object *json)
-{
-	struct json_sink *j = self(s);
-	struct json_object *object = json;
-
-	(void)text;
-	/* An address with its symbol is an object already. */
-	if (!json_object_is_type(json, json_type_object)) {
-		object = json_object_new_object();
-		json_object_object_add(object, "pointer", json);
-	}
-	put(j, object);
-	j->pointer = object;
 }
 
 static void put_place(const struct json_sink *j, FILE *to)
@@ -143,6 +63,130 @@ static void json_note(struct sink *s, const char *text)
 		j->notes = json_object_new_array();
 	json_object_array_add(j->notes, json_object_new_string(line));
 	free(line);
+}
+
+static void put_member(struct json_sink *j, struct json_object *parent, struct json_object *value)
+{
+	const char *key = j->open[j->depth].key ?: "";
+	struct json_object *pair;
+
+	if (j->open[j->depth].pairs) {
+		pair = json_object_new_object();
+		json_object_object_add(pair, "key", json_object_new_string(key));
+		json_object_object_add(pair, "value", json_object_get(value));
+		json_object_array_add(j->open[j->depth].pairs, pair);
+		j->open[j->depth].twice |= json_object_object_get_ex(parent, key, NULL);
+	}
+	json_object_object_add(parent, key, value);
+}
+
+/* Put a finished value where it belongs. */
+static void put(struct json_sink *j, struct json_object *value)
+{
+	struct json_object *parent = j->depth ? j->open[j->depth].object : NULL;
+
+	if (j->pointer) {
+		json_object_object_add(j->pointer, "value", value);
+		j->pointer = NULL;
+		return;
+	}
+	if (!parent) {
+		json_object_put(j->root);
+		j->root = value;
+	} else if (json_object_is_type(parent, json_type_array)) {
+		for (uint64_t i = 1; i < j->open[j->depth].repeat; i++)
+			json_object_array_add(parent, json_object_get(value));
+		json_object_array_add(parent, value);
+	} else {
+		put_member(j, parent, value);
+	}
+}
+
+static void json_open(struct sink *s, enum sink_shape shape, const char *label, bool flat)
+{
+	struct json_sink *j = self(s);
+	struct json_object *object =
+	    shape == SINK_ARRAY ? json_object_new_array() : json_object_new_object();
+
+	(void)label;
+	(void)flat;
+	if (shape != SINK_MAP)
+		put(j, object);
+	if (j->depth + 1 < OPEN_MAX_DEPTH)
+		j->depth++;
+	j->open[j->depth].object = object;
+	j->open[j->depth].repeat = 1;
+	j->open[j->depth].twice = false;
+	j->open[j->depth].pairs = NULL;
+	if (shape == SINK_MAP) { /* what it is put as is known when it is closed */
+		j->open[j->depth].pairs = json_object_new_array();
+		j->open[j->depth].pointer = j->pointer;
+		j->pointer = NULL;
+	}
+}
+
+/* An object would have only the last of the values whose keys have one text. */
+static void put_map(struct json_sink *j, struct json_object *object, struct json_object *pairs,
+                    bool twice)
+{
+	json_object_put(twice ? object : pairs);
+	put(j, twice ? pairs : object);
+	if (twice)
+		json_note(&j->sink, "keys that have one text: an array of keys and values");
+}
+
+static void json_key(struct sink *s, const char *name)
+{
+	struct json_sink *j = self(s);
+
+	free(j->open[j->depth].key);
+	j->open[j->depth].key = strdup(name);
+}
+
+static void json_entry(struct sink *s, uint64_t from, uint64_t to)
+{
+	struct json_sink *j = self(s);
+
+	j->open[j->depth].at = from;
+	j->open[j->depth].repeat = to - from + 1;
+}
+
+static void json_close(struct sink *s)
+{
+	struct json_sink *j = self(s);
+	struct json_object *object = j->open[j->depth].object, *pairs = j->open[j->depth].pairs;
+	bool twice = j->open[j->depth].twice;
+
+	free(j->open[j->depth].key);
+	j->open[j->depth].key = NULL;
+	j->open[j->depth].pairs = NULL;
+	if (pairs)
+		j->pointer = j->open[j->depth].pointer;
+	if (j->depth)
+		j->depth--;
+	if (pairs)
+		put_map(j, object, pairs, twice);
+}
+
+static void json_scalar(struct sink *s, const char *text, struct json_object *json)
+{
+	(void)text;
+	put(self(s), json);
+}
+
+static void json_pointer(struct sink *s, const char *text, struct json_object *json)
+{
+	struct json_sink *j = self(s);
+	struct json_object *object = json;
+
+	(void)text;
+	/* An address with its symbol is an object already. */
+	if (!json_object_is_type(json, json_type_object)) {
+		object = json_object_new_object();
+		json_object_object_add(object, "pointer", json);
+	}
+	put(j, object);
+	j->pointer = object;
 }
 
 static void json_failure(struct sink *s, const char *text)

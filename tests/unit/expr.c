@@ -409,6 +409,8 @@ static void depth_is_bounded(void **state)
 
 /* ---- formatting ---- */
 
+static uint32_t values_max = 100000;
+
 static char *format_text(const char *text, uint32_t depth, const char *list, bool json)
 {
 	struct format_options opts = FORMAT_DEFAULTS;
@@ -422,6 +424,7 @@ static char *format_text(const char *text, uint32_t depth, const char *list, boo
 	FILE *to = open_memstream(&out, &size);
 
 	opts.depth = depth;
+	opts.values_max = values_max;
 	assert_int_equal(expr_parse(text, is_type, &world, &err, &tree), 0);
 	assert_int_equal(expr_bind(tree, &world.names, &err), 0);
 	assert_int_equal(expr_eval(tree, &world.names, &world.memory, &err, &v), 0);
@@ -506,6 +509,26 @@ static void cycles_end(void **state)
 	free(got);
 }
 
+static void what_is_cut_is_said(void **state)
+{
+	char *got;
+
+	(void)state;
+	values_max = 20;
+	got = format_text("v_nodes", 0, "next", false);
+	assert_non_null(strstr(got, "more follow"));
+	assert_null(strstr(got, "{}"));
+	free(got);
+	values_max = 5;
+	got = format_text("v_nodes[0]", 0, NULL, false);
+	assert_non_null(strstr(got, "/* cut: more than 5 values in all */"));
+	free(got);
+	got = format_text("v_array", 0, NULL, false);
+	assert_non_null(strstr(got, "/* 4 of 6 elements */"));
+	free(got);
+	values_max = 100000;
+}
+
 static void json_has_the_same(void **state)
 {
 	char wanted[256], *got = format_text("v_nodes[0]", 0, NULL, true);
@@ -573,6 +596,7 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(values_look_like_c),
 		cmocka_unit_test(cycles_end),
+		cmocka_unit_test(what_is_cut_is_said),
 		cmocka_unit_test(json_has_the_same),
 		cmocka_unit_test(declarations_read_like_c),
 	};

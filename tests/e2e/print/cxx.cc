@@ -19,6 +19,7 @@ std::vector<std::string> words{ "alpha", "beta" };
 std::vector<int> empty;
 std::map<int, std::string> ages{ { 3, "three" }, { 1, "one" }, { 2, "two" } };
 std::map<std::string, int> counts;
+std::multimap<std::string, int> multi{ { "a", 1 }, { "b", 3 }, { "a", 2 } };
 std::set<std::string> colours{ "red", "green" };
 std::unordered_map<std::string, int> hashed;
 std::unordered_map<int, std::string> by_number{ { 7, "seven" } };

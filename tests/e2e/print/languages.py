@@ -35,7 +35,7 @@ def cxx(pid):
     mine, errors = values(pid, "small_text", "large_text", "numbers", "words", "empty", "ages", "counts", "ns::inside",
                           "ns::object.b", "ns::object.d", "reference", "colours", "hashed", "by_number", "numbers_seen",
                           "given", "not_given", "some_number", "view", "owner", "nobody", "one", "base->id",
-                          "((circle *)base)->radius", "shape::made", "pair_of_shorts", "sizeof(circle)",
+                          "((circle *)base)->radius", "shape::made", "pair_of_shorts", "sizeof(circle)", "multi",
                           "sizeof('fixed<short int, 2>')")
     wanted = {"small_text": "small one", "numbers": [1, 2, 3, 4], "words": ["alpha", "beta"], "empty": [],
               "ages": {"1": "one", "2": "two", "3": "three"}, "counts": wanted_hash(),
@@ -44,7 +44,8 @@ def cxx(pid):
               "by_number": {"7": "seven"}, "numbers_seen": [42], "given": "given", "not_given": None,
               "some_number": 5, "view": "a view", "nobody": None, "base->id": 1, "((circle *)base)->radius": 2.5,
               "shape::made": 13, "pair_of_shorts": {"data": [1, 2]}, "sizeof(circle)": 24, "hashed": wanted_hash(),
-              "sizeof('fixed<short int, 2>')": 4}
+              "sizeof('fixed<short int, 2>')": 4,
+              "multi": [{"key": "a", "value": 1}, {"key": "a", "value": 2}, {"key": "b", "value": 3}]}
     for name, value in wanted.items():
         check(name, mine.get(name) == value, f"{mine.get(name)!r} {errors}")
     check("unique_ptr", mine["owner"]["value"]["id"] == 1, mine["owner"])
@@ -62,6 +63,8 @@ def ruby_values(pid, address):
         "small hash": {"a": 1, "b": 2.5, "3": [4]}, "large hash": {f"key{i}": i for i in range(21)},
         "small hash, one deleted": {"a": 1, "c": 3}, "large hash, some deleted": {str(i): i for i in range(10, 21)},
         "static symbol": ":puts", "new symbol": ":brand_new", "dynamic symbol": ":dynamic42", "numbers": [-17, 3.25, 1e300],
+        "odd keys": {"nil": 0, "true": 1, "1.5": 2, "2.0": 3},
+        "equal keys": [{"key": "1", "value": "a"}, {"key": "1", "value": "b"}], "quoted symbol": ':"dyn sym"',
         "words": [None, True, False], "nested class": "Outer::Inner", "nested module": "Outer::Deep", "named later": "Late",
     }
     for name, value in wanted.items():
@@ -80,7 +83,8 @@ def ruby(pid):
         return
     main, worker = threads
     rows = [(f["label"], f.get("line")) for f in main["frames"]]
-    wanted = [("sleep", None), ("block in wait", 10), ("each", None), ("wait", 9), ("order", 5), ("<main>", 22)]
+    wanted = [("sleep", None), ("block in wait", 10), ("each", None), ("wait", 9), ("block in order", 5),
+              ("(a block in C)", None), ("each", None), ("each_with_index", None), ("order", 5), ("<main>", 22)]
     check("methods and lines", rows == wanted, rows)
     check("paths", all(f["path"] == FIXTURE for f in main["frames"] if "path" in f), main)
     check("a thread's name", worker.get("name") == "worker", worker)
