@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "types/btf_c.h"
@@ -198,17 +199,21 @@ static int report_losses(const struct types *types, const struct types_args *a)
 
 /* --- build --- */
 
+/* A part of it is of no use: it does not stay. */
 static int write_file(const char *path, const void *data, size_t size)
 {
 	FILE *f = !strcmp(path, "-") ? stdout : fopen(path, "we");
+	struct stat st;
 	int bad;
 
 	if (!f)
 		return cli_fail("%s: %s", path, strerror(errno));
-	bad = fwrite(data, 1, size, f) != size || fflush(f);
-	if (f != stdout)
-		bad |= fclose(f) != 0;
-	return bad ? cli_fail("%s: %s", path, strerror(errno)) : 0;
+	bad = fwrite(data, 1, size, f) != size || fflush(f) ? errno : 0;
+	if (f != stdout && fclose(f) && !bad)
+		bad = errno;
+	if (bad && f != stdout && !stat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+	return bad ? cli_fail("%s: %s", path, strerror(bad)) : 0;
 }
 
 static int build(const char *file, const struct types_args *a, struct types *types)
@@ -377,7 +382,8 @@ static int dump(const char *name, const struct types_args *a, struct types *type
 	if (name) {
 		ret = types_find_type(types, name, collect_id, &ids);
 		if (!ids.count) {
-			const char *near = types_nearest(types, name, false);
+			const char *tag = strrchr(name, ' ');
+			const char *near = types_nearest(types, tag ? tag + 1 : name, false);
 
 			return cli_fail("%s: no type `%s`%s%s%s", types_path(types), name,
 			                near ? "; did you mean `" : "", near ? near : "",

@@ -10,7 +10,9 @@ and all ways of packaging the same DWARF have to give the same types.
 import ctypes
 import itertools
 import os
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -319,6 +321,17 @@ def dwz_missing(tmp):
         raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
 
 
+def full_disk(tmp):
+    """Half a file is of no use."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+    program = compile_('gcc', ['-g', '-O0'], tmp)
+    r = run(WEIR, 'types', 'build', '--no-cache', program, '-o', tmp + '/out.btf', preexec_fn=limit)
+    if r.returncode != 1 or os.path.exists(tmp + '/out.btf'):
+        raise RuntimeError('exit %d, a file of %d bytes: %s' % (r.returncode, os.path.getsize(tmp + '/out.btf'), r.stderr))
+
+
 def header(tmp):
     must(WEIR, 'types', 'build', '--header', HERE + '/all.h', '-o', tmp + '/out.btf')
     check_layout('gcc', [], tmp + '/out.btf', tmp)
@@ -383,6 +396,7 @@ def tests():
     yield 'embed beside DWARF', embed_beside_dwarf
     if shutil.which('dwz'):
         yield 'dwz -m, its file missing', dwz_missing
+    yield 'full disk', full_disk
     yield 'header', header
     yield 'dump --c', dump_c
 
