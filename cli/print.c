@@ -24,6 +24,8 @@
 #define STABLE_TRIES 100
 #define CFLAGS_MAX   64
 
+#define FAILURES_SHOWN 3
+
 enum { OPT_CC = 256, OPT_CFLAG };
 
 struct print_options {
@@ -44,7 +46,7 @@ struct print {
 	struct expr_tree **trees; /* NULL: ruby:frames, or one that has no meaning here */
 	size_t count;
 	bool unstable;
-	bool unread; /* something of the round could not be read at all */
+	bool unread;     /* something of the round could not be read at all */
 	bool ruby_tried; /* Ruby's types were looked for */
 };
 
@@ -106,11 +108,15 @@ static int fail_at(const struct print *p, const struct expr_error *err, const ch
 	}
 	expr_error_render(err, text, buf, sizeof(buf));
 	fprintf(stderr, "weir: %s", buf);
+	if (!err->unknown)
+		return err->code;
 	space_untyped(target_space(p->target), untyped, sizeof(untyped));
-	if (untyped[0] && err->unknown)
+	if (untyped[0])
 		fprintf(stderr,
 		        "  without types: %s (see weir-types(1): debug packages, --header)\n",
 		        untyped);
+	for (size_t i = 0; i < FAILURES_SHOWN && target_failure(p->target, i); i++)
+		fprintf(stderr, "  %s\n", target_failure(p->target, i));
 	return err->code;
 }
 
@@ -357,6 +363,8 @@ static int compile(struct print *p, size_t i)
 			rc = give_meaning(p, i, &err);
 		}
 	}
+	if (rc && err.unknown && target_ended(p->target))
+		return -ESRCH; /* what it had mapped could not be looked into any more */
 	return rc ? fail_at(p, &err, p->texts[i]) : 0;
 }
 
@@ -382,7 +390,7 @@ static int run(struct print *p)
 	for (size_t i = 0; !rc && i < p->count; i++)
 		failed += compile(p, i) != 0;
 	if (!rc && failed == p->count)
-		return -EINVAL;
+		rc = target_gone(p->target) ? -ESRCH : -EINVAL;
 	rc = rc
 	         ?: format_create(&p->opts->format, space_names(target_space(p->target)),
 	                          target_memory(p->target), &p->format);

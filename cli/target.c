@@ -25,6 +25,7 @@
 struct image {
 	size_t file;   /* in maps */
 	uint64_t bias; /* once opened */
+	char *failure; /* why it could not be */
 };
 
 struct target {
@@ -91,6 +92,15 @@ uint64_t target_digest(const struct target *t)
 	return t->digest;
 }
 
+bool target_ended(struct target *t)
+{
+	char byte;
+
+	if (!t->core)
+		read_memory(t, 0, &byte, 1);
+	return t->gone;
+}
+
 bool target_gone(const struct target *t)
 {
 	return t->gone;
@@ -128,17 +138,26 @@ static int find_bias(struct target *t, size_t image, int fd, uint64_t *end)
 	return 0;
 }
 
-static int open_image(void *ctx, uint32_t image, struct space_opened *ret)
+static void keep_failure(struct target *t, uint32_t image, const struct weir_error *err)
+{
+	if (!t->images[image].failure && err->message[0])
+		t->images[image].failure = strdup(err->message);
+}
+
+static int open_image(void *ctx, uint32_t image, bool table, struct space_opened *ret)
 {
 	struct target *t = ctx;
 	struct types_options opts = t->types;
 	struct progress bar = { 0 };
-	int fd, rc = open_file(t, t->images[image].file, &fd, NULL);
+	struct weir_error err = { 0 };
+	int fd, rc = open_file(t, t->images[image].file, &fd, &err);
 
-	if (rc)
+	if (rc) {
+		keep_failure(t, image, &err);
 		return rc;
+	}
 	opts.size = sizeof(opts);
-	opts.flags |= TYPES_ALLOW_NONE;
+	opts.flags |= table ? TYPES_SYMBOL_TABLE : TYPES_ALLOW_NONE;
 	if (t->pid)
 		opts.sysroot = t->sysroot;
 	if (t->progress) {
@@ -148,7 +167,9 @@ static int open_image(void *ctx, uint32_t image, struct space_opened *ret)
 	}
 	rc = find_bias(t, image, fd, &ret->end);
 	if (!rc)
-		rc = types_open_fd(fd, file_of(t, image)->path, &opts, NULL, &ret->types);
+		rc = types_open_fd(fd, file_of(t, image)->path, &opts, &err, &ret->types);
+	if (rc)
+		keep_failure(t, image, &err);
 	progress_done(&bar);
 	ret->bias = t->images[image].bias;
 	close(fd);
@@ -225,6 +246,14 @@ static int add_images(struct target *t)
 			    (&maps->files[order[i]] == program) == first)
 				rc = add_image(t, order[i]);
 	return rc;
+}
+
+const char *target_failure(const struct target *t, size_t i)
+{
+	for (size_t k = 0; k < t->images_count; k++)
+		if (t->images[k].failure && !i--)
+			return t->images[k].failure;
+	return NULL;
 }
 
 const char *target_image_path(struct target *t, const char *prefix)
@@ -494,6 +523,8 @@ void target_close(struct target *t)
 	process_memory_close(t->process);
 	core_close(t->core);
 	maps_deinit(&t->maps);
+	for (size_t i = 0; t->images && i < t->images_count; i++)
+		free(t->images[i].failure);
 	free(t->images);
 	free(t);
 }

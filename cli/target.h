@@ -47,6 +47,12 @@ uint64_t target_digest(const struct target *target);
 /* The path of an image whose file name begins with `prefix`; NULL: none. */
 const char *target_image_path(struct target *target, const char *prefix);
 
+/* Why the i-th of the files that could not be read could not be; NULL: there are no more. Files are
+ * read when a name is looked for. */
+const char *target_failure(const struct target *target, size_t i);
+
+/* Has the process ended? Asks it, where target_gone() tells what reads have met. */
+bool target_ended(struct target *target);
 /* Did a read fail because the process ended or called exec? */
 bool target_gone(const struct target *target);
 

@@ -185,8 +185,7 @@ int cache_get_types(const struct source *s, const char *name, struct image *ret)
 {
 	struct image image;
 
-	if (get(s->opts, name, &image) ||
-	    check_key(&image, cache_key(s, image.header->source)))
+	if (get(s->opts, name, &image) || check_key(&image, cache_key(s, image.header->source)))
 		return -ENOENT;
 	*ret = image;
 	return 0;

@@ -60,9 +60,11 @@ static int open_elf(struct source *s, struct image *ret, bool *cached)
 	char name[160];
 	int err;
 
+	*cached = false;
+	if (s->opts->flags & TYPES_SYMBOL_TABLE)
+		return symbols_only(s, ret);
 	named = use_cache && cache_name(s, name, sizeof(name));
-	*cached = named && !(s->opts->flags & TYPES_REBUILD) &&
-	          !cache_get_types(s, name, ret);
+	*cached = named && !(s->opts->flags & TYPES_REBUILD) && !cache_get_types(s, name, ret);
 	if (*cached)
 		return 0;
 	err = from_sources(s, ret);

@@ -106,11 +106,10 @@ static uint64_t end_of_rest(const struct file *f, size_t btf)
 		if (i != btf && i != e->e_shstrndx && f->sections[i].sh_type != SHT_NOBITS)
 			end = larger(end, f->sections[i].sh_offset + f->sections[i].sh_size);
 	start = f->sections[btf].sh_offset;
-	return start >= end && f->sections[e->e_shstrndx].sh_offset > start &&
-	                       e->e_shoff > start &&
-	                       e->e_shoff + f->count * sizeof(*f->sections) == f->size
-	               ? start
-	               : f->size;
+	return start >= end && f->sections[e->e_shstrndx].sh_offset > start && e->e_shoff > start &&
+	               e->e_shoff + f->count * sizeof(*f->sections) == f->size
+	           ? start
+	           : f->size;
 }
 
 static int write_copy(const struct file *f, int fd, const void *btf, size_t size)
@@ -118,7 +117,8 @@ static int write_copy(const struct file *f, int fd, const void *btf, size_t size
 	static const char name[] = ".BTF";
 	size_t at = find_btf(f), count = at == f->count ? f->count + 1 : f->count;
 	size_t added = at == f->count ? sizeof(name) : 0; /* to the names */
-	uint64_t rest = end_of_rest(f, at), btf_at = aligned(rest), names_at = aligned(btf_at + size);
+	uint64_t rest = end_of_rest(f, at), btf_at = aligned(rest),
+	         names_at = aligned(btf_at + size);
 	uint64_t table_at = aligned(names_at + f->names_size + added);
 	_cleanup_free_ Elf64_Shdr *table = calloc(count, sizeof(*table));
 	Elf64_Ehdr ehdr = *f->ehdr;

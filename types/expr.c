@@ -107,24 +107,39 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+#define EXCERPT 200 /* bytes of a long expression that a message shows */
+
+/* What of the expression is shown: all of it, or what is around the error. */
+static void excerpt(const struct expr_error *err, const char *text, size_t *from, size_t *to)
+{
+	size_t length = strlen(text), column = err->column < length ? err->column : length;
+
+	*from = length <= EXCERPT || column < EXCERPT / 2 ? 0 : column - EXCERPT / 2;
+	*to = length - *from <= EXCERPT ? length : *from + EXCERPT;
+	while (*from < column && is_continuation(text[*from]))
+		++*from;
+	while (*to < length && is_continuation(text[*to]))
+		++*to;
+}
+
 size_t expr_error_render(const struct expr_error *err, const char *text, char *buf, size_t size)
 {
-	size_t length = strlen(text), n = 0;
-	size_t end = (size_t)err->column + err->length;
+	size_t n = 0, from, to, end = (size_t)err->column + err->length;
 
+	excerpt(err, text, &from, &to);
 #define PUT(c) (n < size ? (void)(buf[n++] = (c)) : (void)n++)
 	for (const char *m = err->message; *m; m++)
 		PUT(*m);
-	PUT('\n');
-	PUT(' ');
-	PUT(' ');
-	for (size_t i = 0; i < length; i++)
+	for (const char *m = from ? "\n  ..." : "\n  "; *m; m++)
+		PUT(*m);
+	for (size_t i = from; i < to; i++)
 		PUT(printable(text[i]));
-	PUT('\n');
-	PUT(' ');
-	PUT(' ');
-	for (size_t i = 0; i < end && i <= length; i++) {
-		if (i < length && is_continuation(text[i]))
+	for (const char *m = text[to] ? "...\n  " : "\n  "; *m; m++)
+		PUT(*m);
+	for (const char *m = from ? "   " : ""; *m; m++)
+		PUT(*m);
+	for (size_t i = from; i < end && i <= to; i++) {
+		if (i < to && is_continuation(text[i]))
 			continue;
 		if (i >= err->column)
 			PUT(i == err->column ? '^' : '~');

@@ -35,7 +35,8 @@ struct expr_error {
 	char message[480];
 };
 
-/* The line and a caret under it, three lines ended by \n; returns the length wanted. */
+/* The line (of a long one what is around the error) and a caret under it, three lines ended by \n;
+ * returns the length wanted. */
 size_t expr_error_render(const struct expr_error *err, const char *text, char *buf, size_t size);
 
 /* ---- names ---- */

@@ -106,7 +106,7 @@ static const char *const basics[] = { "void",   "char",     "short",    "int",  
 	                              "bool",   "__int128", NULL };
 
 /* Words of C that would look like a call. */
-static const char *const words_without_use[] = { "_Alignof",   "alignof", "typeof",
+static const char *const words_without_use[] = { "_Alignof",   "alignof",  "typeof",
 	                                         "__typeof__", "_Generic", NULL };
 
 static bool starts_type(const struct parser *p)

@@ -341,9 +341,8 @@ void format_any(struct format *f, const struct expr_value *v)
 	const struct printer *printer;
 
 	if (++f->values > f->opts.values_max || f->nest > NEST_MAX || f->depth > NEST_MAX) {
-		format_failure(f, f->values > f->opts.values_max
-		                                   ? "too many values"
-		                                   : "nested too deeply");
+		format_failure(f, f->values > f->opts.values_max ? "too many values"
+		                                                 : "nested too deeply");
 		return;
 	}
 	printer = f->opts.raw ? NULL : printer_find(f, v->type);

@@ -20,8 +20,8 @@ void format_unreadable(struct format *f, const struct expr_value *v, int rc)
 	if (rc == -EFAULT)
 		snprintf(text, sizeof(text), "0x%" PRIx64 " is not mapped", v->address);
 	else if (rc == -ENODATA)
-		snprintf(text, sizeof(text), "0x%" PRIx64 " is in the missing part of the core file",
-		         v->address);
+		snprintf(text, sizeof(text),
+		         "0x%" PRIx64 " is in the missing part of the core file", v->address);
 	else
 		snprintf(text, sizeof(text), "reading 0x%" PRIx64 ": %s", v->address,
 		         strerror(-rc));
@@ -53,7 +53,9 @@ static void format_integer(struct format *f, const struct expr_value *v)
 		sink_quote(&byte, 1, c, sizeof(c));
 		c[strlen(c) - 1] = 0;
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " '%s'",
-		         byte == '\'' ? "\\'" : byte == '"' ? "\"" : c + 1);
+		         byte == '\''  ? "\\'"
+		         : byte == '"' ? "\""
+		                       : c + 1);
 	}
 	format_word(f, text, number_json(v));
 }

@@ -51,7 +51,7 @@ static bool is_cached(struct source *s, struct image *ret)
 {
 	char name[160];
 
-	return !(s->opts->flags & (TYPES_NO_CACHE | TYPES_REBUILD)) &&
+	return !(s->opts->flags & (TYPES_NO_CACHE | TYPES_REBUILD | TYPES_SYMBOL_TABLE)) &&
 	       build_id_glance(s->fd, s->build_id, sizeof(s->build_id)) &&
 	       cache_name(s, name, sizeof(name)) && !cache_get_types(s, name, ret);
 }

@@ -19,10 +19,10 @@ struct json_sink {
 	struct json_object *root;
 	unsigned depth;
 	struct {
-		struct json_object *object; /* borrowed: its parent has it (a map's does not) */
-		struct json_object *pairs;  /* of a map */
+		struct json_object *object;  /* borrowed: its parent has it (a map's does not) */
+		struct json_object *pairs;   /* of a map */
 		struct json_object *pointer; /* a map's: it waits for it */
-		bool twice;                 /* a map's key came before */
+		bool twice;                  /* a map's key came before */
 		char *key;
 		uint64_t at, repeat; /* of an array: the element, how often it comes */
 	} open[OPEN_MAX_DEPTH];
@@ -251,8 +251,8 @@ static void json_text(struct sink *s, const char *address, const char *bytes, si
 {
 	size_t whole = more ? whole_length(bytes, n) : n;
 	bool utf8 = is_utf8((const unsigned char *)bytes, whole);
-	struct json_object *text = utf8 ? json_object_new_string_len(bytes, (int)whole)
-	                                : json_latin(bytes, n);
+	struct json_object *text =
+	    utf8 ? json_object_new_string_len(bytes, (int)whole) : json_latin(bytes, n);
 	struct json_object *object = text;
 
 	(void)address;

@@ -17,6 +17,8 @@ struct image {
 	uint64_t start, end, bias;
 	bool tried;
 	struct types *types; /* NULL before it is tried, or if it has none */
+	bool table_tried;
+	struct types *table; /* its symbol table */
 };
 
 struct space {
@@ -38,12 +40,27 @@ static struct types *opened(struct space *s, size_t i)
 	if (image->tried)
 		return image->types;
 	image->tried = true;
-	if (s->open(s->ctx, (uint32_t)i, &o))
+	if (s->open(s->ctx, (uint32_t)i, false, &o))
 		return NULL;
 	image->types = o.types;
 	image->bias = o.bias;
 	image->end = o.end ?: image->end;
 	return image->types;
+}
+
+/* Where the image's types are not from its symbol table themselves. */
+static struct types *opened_table(struct space *s, size_t i)
+{
+	struct image *image = &s->images[i];
+	struct space_opened o = { 0 };
+
+	if (image->table_tried || !opened(s, i))
+		return image->table;
+	image->table_tried = true;
+	if (types_source(image->types) == TYPES_FROM_DWARF &&
+	    !s->open(s->ctx, (uint32_t)i, true, &o))
+		image->table = o.types;
+	return image->table;
 }
 
 static const char *base_name(const char *path)
@@ -79,8 +96,8 @@ struct symbol_search {
 	struct expr_symbol *ret;
 	int max, n;
 	bool outermost; /* one that is in no function, class or namespace was found */
-	bool objects; /* no member functions: a constructor has its class's name */
-	bool untyped; /* something of that name without a type: only where nothing else is */
+	bool objects;   /* no member functions: a constructor has its class's name */
+	bool untyped;   /* something of that name without a type: only where nothing else is */
 	struct expr_symbol plain;
 };
 
@@ -155,12 +172,26 @@ static int add_symbol(const struct types_symbol *t, void *arg)
 	return 0;
 }
 
+static void search_types_of(struct symbol_search *q, size_t i, struct types *types,
+                            const char *name)
+{
+	q->types = types;
+	q->image = i;
+	if (types)
+		types_find_symbol(types, name, add_symbol, q);
+}
+
 static void search_image(struct symbol_search *q, size_t i, const char *name)
 {
-	q->types = opened(q->space, i);
-	q->image = i;
-	if (q->types)
-		types_find_symbol(q->types, name, add_symbol, q);
+	search_types_of(q, i, opened(q->space, i), name);
+}
+
+/* The names of what has no debug information, among others that have some. */
+static void search_tables(struct symbol_search *q, int only, const char *name)
+{
+	for (size_t i = 0; i < q->space->count && !q->untyped; i++)
+		if (only < 0 || (size_t)only == i)
+			search_types_of(q, i, opened_table(q->space, i), name);
 }
 
 /* Enumerators are names too. BTF has no index of them, so this walks each image's enums. */
@@ -268,6 +299,8 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 		return q.n;
 	if (find_constant(s, only, name, ret))
 		return 1;
+	if (!q.untyped)
+		search_tables(&q, only, name);
 	if (!q.untyped)
 		return 0;
 	ret[0] = q.plain;
@@ -456,6 +489,7 @@ void space_destroy(struct space *s)
 	for (size_t i = 0; i < s->count; i++) {
 		free(s->images[i].name);
 		types_close(s->images[i].types);
+		types_close(s->images[i].table);
 	}
 	for (size_t i = 0; i < s->extra_count; i++)
 		types_close(s->extra[i]);

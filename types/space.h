@@ -27,8 +27,12 @@ struct space_opened {
 	uint64_t end;  /* with .bss, which no mapped file has; 0: as given */
 };
 
-/* Open image number `image`; called at most once for each. On failure it has no names. */
-typedef int (*space_open_fn)(void *ctx, uint32_t image, struct space_opened *ret);
+/*
+ * Open image number `image`; called at most once for each. On failure it has no names. With `table`
+ * its symbol table alone: what was compiled without debug information is named there, and
+ * only there. Asked for when nothing else has a name, once too.
+ */
+typedef int (*space_open_fn)(void *ctx, uint32_t image, bool table, struct space_opened *ret);
 
 int space_create(space_open_fn open, void *ctx, struct space **ret);
 /* Closes the types that were opened. */

@@ -47,6 +47,7 @@ enum types_open_flag {
 	TYPES_REBUILD = 1u << 1,      /* convert again, replace what is cached */
 	TYPES_ALLOW_NONE = 1u << 2,   /* no types anywhere: succeed with what .symtab has */
 	TYPES_DECLARATIONS = 1u << 3, /* variables that are only declared, too: without a place */
+	TYPES_SYMBOL_TABLE = 1u << 4, /* what .symtab has and nothing else, no types */
 };
 
 /* Zero is the default of every member. `size` is sizeof the struct. */

@@ -50,8 +50,7 @@ struct number {
 	bool is_signed, is_real;
 };
 
-#define IS_REAL(e) \
-	_Generic((e), float : true, double : true, long double : true, default : false)
+#define IS_REAL(e) _Generic((e), float : true, double : true, long double : true, default : false)
 #define IS_SIGNED(e)               \
 	_Generic((e), signed char  \
 	         : true, char      \
@@ -61,8 +60,8 @@ struct number {
 	         : true, long long \
 	         : true, default   \
 	         : false)
-#define NUMBER(e)                                                                   \
-	{                                                                           \
+#define NUMBER(e)                                                                        \
+	{                                                                                \
 #e, (uint64_t)(e), (long double)(e), sizeof(e), IS_SIGNED(e), IS_REAL(e) \
 	}
 
@@ -233,12 +232,12 @@ static void conversions_are_the_compilers(void **state)
 		NUMBER(sizeof(struct world_node)),
 		NUMBER(sizeof(struct world_node *)),
 		NUMBER(sizeof(int[3][2])),
-		NUMBER(sizeof(int (*)[3])),
+		NUMBER(sizeof(int(*)[3])),
 		NUMBER(sizeof(int *[3])),
-		NUMBER(sizeof(*(int (*)[3])v_array)),
-		NUMBER((*(int (*)[6])v_array)[4]),
-		NUMBER(((int (*)[2])v_array)[1][1]),
-		NUMBER(((int (*)[2][3])v_array)[0][1][2]),
+		NUMBER(sizeof(*(int(*)[3])v_array)),
+		NUMBER((*(int(*)[6])v_array)[4]),
+		NUMBER(((int(*)[2])v_array)[1][1]),
+		NUMBER(((int(*)[2][3])v_array)[0][1][2]),
 		NUMBER((long)(int (*)(int))8),
 		NUMBER((int (*(*)(void))(long, char *))0 == 0),
 		NUMBER(offsetof(struct world_node, name)),
@@ -377,6 +376,27 @@ static void caret_is_under_the_word(void **state)
 	assert_string_equal(strchr(text, '\n'), "\n  1 + v_pointer->nxt\n                 ^~~\n");
 	assert_true(expr_error_render(&err, "1 + v_pointer->nxt", text, 10) > 10);
 	assert_int_equal(strlen(text), 9);
+}
+
+static void long_lines_are_cut(void **state)
+{
+	char text[2000], message[1200], *line, *caret;
+	struct expr_error err = { 0 };
+	struct expr_value v;
+
+	(void)state;
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "1 +", 3);
+	strcpy(text + 1000, "vint + 1");
+	memset(text + strlen(text), ' ', 500);
+	text[1500] = 0;
+	assert_int_equal(evaluate(text, &err, &v), -ENOENT);
+	expr_error_render(&err, text, message, sizeof(message));
+	line = strchr(message, '\n') + 1;
+	caret = strchr(line, '\n') + 1;
+	assert_true(caret - line < 220);
+	assert_memory_equal(line, "  ... ", 6);
+	assert_memory_equal(line + (strchr(caret, '^') - caret), "vint + 1", 8);
 }
 
 static void depth_is_bounded(void **state)
@@ -593,6 +613,7 @@ int main(void)
 		cmocka_unit_test(own_syntax),
 		cmocka_unit_test(errors_point_at_their_place),
 		cmocka_unit_test(caret_is_under_the_word),
+		cmocka_unit_test(long_lines_are_cut),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(values_look_like_c),
 		cmocka_unit_test(cycles_end),

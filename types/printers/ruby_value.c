@@ -44,10 +44,11 @@ static void print_real(struct format *f, double real)
 /* Is it written without quotes: a name, perhaps of a variable or setter, or an operator? */
 static bool is_plain_symbol(const char *text)
 {
-	static const char *const operators[] = { "+",  "-",   "*",   "/",  "%",  "**", "==", "!=",
-		                                 "<",  ">",   "<=",  ">=", "<=>", "===", "[]", "[]=",
-		                                 "<<", ">>",  "!",   "~",  "=~", "!~", "+@", "-@",
-		                                 "&",  "|",   "^",   "`",  NULL };
+	static const char *const operators[] = {
+		"+",  "-",  "*",   "/",   "%",  "**",  "==", "!=", "<", ">",
+		"<=", ">=", "<=>", "===", "[]", "[]=", "<<", ">>", "!", "~",
+		"=~", "!~", "+@",  "-@",  "&",  "|",   "^",  "`",  NULL
+	};
 	const char *p = text;
 
 	for (size_t i = 0; operators[i]; i++)

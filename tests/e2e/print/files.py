@@ -112,6 +112,35 @@ def replaced(program, library):
     check("a deleted library", mine == {"plugged.high": 99}, errors)
 
 
+def without_debug():
+    """One object of a program has no debug information: its names are in the symbol table."""
+    write("main.c", '#include <stdio.h>\n#include <unistd.h>\nint typed = 7;\n'
+          'int main(void) { printf("%d\\n", getpid()); fflush(stdout); pause(); return 0; }\n')
+    write("plain.c", "int plain_counter = 41;\n")
+    subprocess.run(["cc", "-g0", "-c", path("plain.c"), "-o", path("plain.o")], check=True)
+    pid = start(cc("mixed", path("main.c"), path("plain.o")))
+    mine, errors = values(pid, "typed", "(int)plain_counter", "*(int *)&plain_counter + 1")
+    check("names without debug information", list(mine.values()) == [7, 41, 42], f"{mine} {errors}")
+    check("... have no type", "the type of `plain_counter` is not known" in values(pid, "plain_counter")[1])
+
+
+def core_of_another(program):
+    """What the core's process ran is not there any more, or another program is."""
+    if not shutil.which("gcore"):
+        print("# skipped: cores (no gcore)")
+        return
+    built = cc("dumped", program, "-DVERSION=1", "-Wl,--build-id")
+    pid = start(built)
+    subprocess.run(["gcore", "-o", path("core"), str(pid)], capture_output=True, timeout=60)
+    os.rename(cc("dumped.new", program, "-DVERSION=2", "-DNEWER", "-Wl,--build-id"), built)
+    args = [WEIR, "print", "--core", f"{path('core')}.{pid}", "item.id"]
+    done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    check("a core of another program", done.returncode == 1 and "another build-id" in done.stderr, done.stderr)
+    os.unlink(built)
+    done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    check("a core of a deleted program", done.returncode == 1 and f"{built}, which" in done.stderr, done.stderr)
+
+
 def namespace(library):
     if os.geteuid() or not shutil.which("unshare"):
         print("# skipped: another mount namespace (needs root)")
@@ -160,6 +189,8 @@ def main():
     try:
         kinds(program, library)
         replaced(program, library)
+        without_debug()
+        core_of_another(program)
         namespace(library)
         header(library)
     finally:
