@@ -351,6 +351,19 @@ static bool is_transparent(const char *name)
 	return !name[0] || !strncmp(name, "__base_", strlen("__base_"));
 }
 
+bool ctype_is_virtual_base(const struct ctype_field *field, uint64_t *slot, const char **name)
+{
+	static const char prefix[] = "__virtual_";
+	char *end;
+
+	if (strncmp(field->name, prefix, strlen(prefix)) || field->type->kind != CTYPE_ARRAY ||
+	    field->type->count || field->bit_offset)
+		return false;
+	*slot = strtoull(field->name + strlen(prefix), &end, 10);
+	*name = end + 1;
+	return *end == '_' && *slot;
+}
+
 static int find_field(struct ctypes *types, const struct ctype *type, const char *name, int depth,
                       struct ctype_field *ret)
 {

@@ -119,7 +119,10 @@ bool ctype_has_typedef(const struct ctype *type, const char *name);
 bool ctype_is_integer(const struct ctype *type); /* INT, BOOL, ENUM */
 bool ctype_is_arithmetic(const struct ctype *type);
 bool ctype_is_scalar(const struct ctype *type);
-bool ctype_is_record(const struct ctype *type);    /* STRUCT, UNION */
+bool ctype_is_record(const struct ctype *type); /* STRUCT, UNION */
+/* C++: a member that stands for a virtual base class, an array of none of it. The base's offset in the
+   object is the long that lies *slot bytes before where the object's first pointer points. */
+bool ctype_is_virtual_base(const struct ctype_field *field, uint64_t *slot, const char **name);
 bool ctype_is_reference(const struct ctype *type); /* C++: a POINTER whose target is tagged "&" */
 
 /* Do two types print the same and lay out the same to `depth` levels? For candidates from two

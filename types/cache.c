@@ -10,7 +10,7 @@
 
 #include "types/util.h"
 
-#define CONVERTER 1 /* changes whenever the same file would give another image */
+#define CONVERTER 2 /* changes whenever the same file would give another image */
 
 static uint64_t file_identity(const struct source *s)
 {

@@ -9,6 +9,7 @@
  *   T C::*               an opaque struct of 8 or 16 bytes
  *   a definition of what another entry declares (DW_AT_specification, DW_AT_signature): the
  *                        declaration becomes an alias
+ *   a virtual base class an array of none of it, which says where to look: `print` does
  *   a variant part       a union of the discriminant and the variants
  * New nodes have no position and no parent; they come after the scanned ones.
  */
@@ -301,6 +302,21 @@ static int lower_complex(struct convert *cv, uint32_t i)
 	return 0;
 }
 
+/* What becomes a struct is not called as C calls the type. */
+static const char *struct_name(const char *name)
+{
+	static const char *const names[][2] = {
+		{ "_Decimal32", "__decimal32" },
+		{ "_Decimal64", "__decimal64" },
+		{ "_Decimal128", "__decimal128" },
+	};
+
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i][0]))
+			return names[i][1];
+	return name;
+}
+
 static int lower_base(struct convert *cv, uint32_t i)
 {
 	struct node *n = node_at(cv, i);
@@ -339,6 +355,7 @@ static int lower_base(struct convert *cv, uint32_t i)
 	}
 	n->tag = NODE_TAG_OPAQUE;
 	loss_add(&cv->losses, LOSS_BASE_TYPE, n->name);
+	n->name = struct_name(n->name);
 	return 0;
 }
 
@@ -508,8 +525,27 @@ unknown:
 	return 0;
 }
 
+static int lower_virtual_base(struct convert *cv, uint32_t i)
+{
+	uint32_t array;
+	int err = graph_add(&cv->g, DW_TAG_array_type, &array);
+
+	if (err)
+		return err;
+	node_at(cv, array)->type = node_at(cv, i)->type;
+	node_at(cv, i)->type = array;
+	return 0;
+}
+
 static int lower_record(struct convert *cv, uint32_t i)
 {
+	for (uint32_t c = node_at(cv, i)->child; c; c = node_at(cv, c)->next) {
+		const struct node *n = node_at(cv, c);
+		int err = n->flags & NODE_VIRTUAL && n->value ? lower_virtual_base(cv, c) : 0;
+
+		if (err)
+			return err;
+	}
 	for (uint32_t c = node_at(cv, i)->child; c; c = node_at(cv, c)->next) {
 		if (node_at(cv, c)->tag == DW_TAG_variant_part)
 			return lower_variant_part(cv, i, c);

@@ -68,6 +68,7 @@ struct entry {
 	bool has_bit_offset, has_data_bit_offset, has_byte_size, has_lower, has_upper, has_count;
 	bool has_place, high_is_length;
 	uint64_t byte_size, lower, upper;
+	uint64_t virtual_slot; /* virtual base: so far before the vtable's address is its offset */
 	struct dw_value ranges;
 };
 
@@ -87,6 +88,26 @@ static void set_location(struct entry *e, const struct dw_value *v)
 	}
 }
 
+/* dup, deref, N, minus, deref, plus: what the object begins with points N bytes behind the offset. */
+static uint64_t virtual_slot(const uint8_t *block, uint64_t size)
+{
+	struct dw_cursor c = { block + 3, block + size, false };
+	uint64_t n = 0;
+
+	if (size < 6 || block[0] != DW_OP_dup || block[1] != DW_OP_deref)
+		return 0;
+	if (block[2] >= DW_OP_lit1 && block[2] <= DW_OP_lit31)
+		n = block[2] - DW_OP_lit0;
+	else if (block[2] == DW_OP_const1u || block[2] == DW_OP_const2u)
+		n = dw_fixed(&c, block[2] == DW_OP_const1u ? 1 : 2);
+	else if (block[2] == DW_OP_constu)
+		n = dw_uleb(&c);
+	return !c.bad && c.end - c.p == 3 && c.p[0] == DW_OP_minus && c.p[1] == DW_OP_deref &&
+	               c.p[2] == DW_OP_plus
+	           ? n
+	           : 0;
+}
+
 /* A member's place is a number or, in DWARF 2 and 3, the expression "plus_uconst number". */
 static void set_member_location(struct entry *e, const struct dw_value *v)
 {
@@ -103,6 +124,8 @@ static void set_member_location(struct entry *e, const struct dw_value *v)
 			e->n.flags |= NODE_COMPUTED;
 	} else {
 		e->n.flags |= NODE_COMPUTED;
+		if (v->kind == DW_VALUE_BLOCK)
+			e->virtual_slot = virtual_slot(v->block, v->u);
 	}
 }
 
@@ -369,6 +392,8 @@ static void finish_member(struct entry *e)
 		e->n.value = e->data_bit_offset, e->n.flags |= NODE_PLACED;
 	else
 		e->n.value *= 8;
+	if (e->n.tag == DW_TAG_inheritance && e->n.flags & NODE_VIRTUAL)
+		e->n.value = e->virtual_slot;
 	if (e->n.tag == DW_TAG_inheritance)
 		e->n.flags |= NODE_BASE;
 	else

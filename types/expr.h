@@ -121,7 +121,8 @@ enum expr_op {
 	EXPR_OR,
 	EXPR_LAND,
 	EXPR_LOR,
-	EXPR_COND, /* a ? b : c */
+	EXPR_COND,         /* a ? b : c */
+	EXPR_VIRTUAL_BASE, /* binding's: the virtual base class of object a; see ctype_is_virtual_base() */
 };
 
 /* What a declarator makes of the type before it. */
@@ -156,7 +157,8 @@ struct expr {
 	    *type;   /* of the result; a SLICE's count may be known at evaluation only */
 	bool lvalue; /* it is an object in memory (or in a given value) */
 	struct expr_symbol symbol; /* NAME */
-	uint64_t offset; /* MEMBER: bytes; ADD, SUB: size of what is pointed to; CONTAINER */
+	uint64_t
+	    offset; /* MEMBER: bytes; ADD, SUB: size of what is pointed to; CONTAINER; VIRTUAL_BASE: slot */
 	uint32_t bit_offset, bit_size; /* MEMBER: bit-field, bit_offset < 8 from `offset` on */
 };
 

@@ -23,8 +23,12 @@ static int bind_member(struct binder *b, struct expr *e)
 	record = bind_complete(b, e->a->type);
 	if (!ctype_is_record(record))
 		return bind_not_a_record(b, e);
-	if (ctype_find_field(b->types, record, e->name, &field))
-		return bind_no_field(b, e, record);
+	if (ctype_find_field(b->types, record, e->name, &field)) {
+		rc = bind_virtual_base(b, &e->a, e->name);
+		if (rc)
+			return rc == -ENOENT ? bind_no_field(b, e, record) : rc;
+		ctype_find_field(b->types, e->a->type, e->name, &field);
+	}
 	e->type = field.type;
 	e->lvalue = true;
 	e->offset = field.bit_offset / 8;

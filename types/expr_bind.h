@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files of binding only: expr_bind.c (nodes), _names.c, _operators.c. */
+/* Between the files of binding only: expr_bind.c (nodes), _names.c, _operators.c, _virtual.c. */
 #ifndef WEIR_TYPES_EXPR_BIND_H
 #define WEIR_TYPES_EXPR_BIND_H
 
@@ -30,6 +30,11 @@ const char *bind_source(struct binder *b, const struct expr *e, char *buf, size_
 /* Errors: `record` has no such member; what e->a is has no members at all. */
 int bind_no_field(struct binder *b, const struct expr *e, const struct ctype *record);
 int bind_not_a_record(struct binder *b, const struct expr *e);
+
+/* ---- expr_bind_virtual.c ---- */
+
+/* The member may be one of a virtual base class: *object becomes the base in which it is. -ENOENT. */
+int bind_virtual_base(struct binder *b, struct expr **object, const char *member);
 
 /* ---- expr_bind_operators.c ---- */
 

@@ -538,6 +538,26 @@ static int eval_container(struct eval *v, const struct expr *e, struct expr_valu
 	return rc;
 }
 
+/* Its offset is in the vtable, to which the object's first pointer points. */
+static int eval_virtual_base(struct eval *v, const struct expr *e, struct expr_value *ret)
+{
+	uint64_t table = 0, offset = 0;
+	struct expr_value object;
+	int rc = eval(v, e->a, &object);
+
+	if (rc)
+		return rc;
+	rc = v->memory->read(v->memory->ctx, object.address, &table, sizeof(table));
+	if (rc)
+		return fail_read(v, e, object.address, rc);
+	rc = v->memory->read(v->memory->ctx, table - e->offset, &offset, sizeof(offset));
+	if (rc)
+		return fail_read(v, e, table - e->offset, rc);
+	*ret = (struct expr_value){ .type = e->type, .lvalue = true };
+	ret->address = object.address + offset;
+	return 0;
+}
+
 static int eval_cond(struct eval *v, const struct expr *e, struct expr_value *ret)
 {
 	struct expr_value condition;
@@ -569,6 +589,8 @@ static int eval(struct eval *v, const struct expr *e, struct expr_value *ret)
 		return eval_cast(v, e, ret);
 	case EXPR_CONTAINER:
 		return eval_container(v, e, ret);
+	case EXPR_VIRTUAL_BASE:
+		return eval_virtual_base(v, e, ret);
 	case EXPR_NEGATE:
 	case EXPR_PLUS:
 	case EXPR_INVERT:

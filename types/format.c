@@ -263,14 +263,43 @@ static void format_field(struct format *f, const struct expr_value *record,
 	format_any(f, &v);
 }
 
+/* Where the object's first pointer, to its vtable, says. */
+static void format_virtual_base(struct format *f, const struct expr_value *record,
+                                const struct ctype_field *field, uint64_t slot, const char *name)
+{
+	struct expr_value base = { .type = ctype_to(f->names->types, field->type), .lvalue = true };
+	struct expr_value table = { .address = record->address };
+	int64_t offset = 0;
+	char key[160];
+	int rc = format_read(f, record->address, &table.address, sizeof(table.address));
+
+	if (!rc) {
+		table.address -= slot;
+		rc = format_read(f, table.address, &offset, sizeof(offset));
+	}
+	snprintf(key, sizeof(key), "__base_%s", name);
+	f->sink->ops->key(f->sink, key);
+	if (rc) {
+		format_unreadable(f, &table, rc);
+		return;
+	}
+	base.address = record->address + (uint64_t)offset;
+	format_any(f, &base);
+}
+
 static void format_fields(struct format *f, const struct expr_value *record)
 {
 	uint32_t count = ctype_fields(record->type), i;
 	struct ctype_field field;
+	const char *name;
+	uint64_t slot;
 
 	for (i = 0; i < count && f->values < f->opts.values_max; i++) {
 		if (!ctype_field(f->names->types, record->type, i, &field)) {
-			format_field(f, record, &field);
+			if (ctype_is_virtual_base(&field, &slot, &name))
+				format_virtual_base(f, record, &field, slot, name);
+			else
+				format_field(f, record, &field);
 			continue;
 		}
 		f->sink->ops->key(f->sink, "?");

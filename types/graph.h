@@ -24,7 +24,7 @@ enum node_flag {
 	NODE_BITFIELD = 1u << 4, /* member: bit_size, offset in bits */
 	NODE_PLACED = 1u << 5, /* member: offset; subrange: count; enumerator: value; else: place */
 	NODE_VARARG = 1u << 6, /* unspecified parameters */
-	NODE_VIRTUAL = 1u << 7, /* virtual base class */
+	NODE_VIRTUAL = 1u << 7, /* virtual base class; value: dwarf_scan.c's virtual_slot(), or 0 */
 	NODE_BASE = 1u << 8,    /* base class */
 	NODE_SIGNED = 1u << 9,  /* enumerator: its value's form was signed */
 	NODE_INLINE = 1u << 10, /* abstract instance */

@@ -56,6 +56,7 @@ static int emit_array(struct convert *cv, uint32_t i)
 static int member_name(struct convert *cv, const struct node *m, uint32_t *ret)
 {
 	_cleanup_free_ char *name = NULL;
+	char prefix[40] = "__base_";
 	uint32_t base, real;
 	int err;
 
@@ -66,15 +67,19 @@ static int member_name(struct convert *cv, const struct node *m, uint32_t *ret)
 	if (!(m->flags & NODE_BASE))
 		return builder_name_at(&cv->b, m->name, ret);
 	real = graph_real(&cv->g, m->type);
+	if (m->flags & NODE_VIRTUAL) {
+		real = graph_real(&cv->g, cv->g.nodes[real].type);
+		snprintf(prefix, sizeof(prefix), "__virtual_%llu_", (unsigned long long)m->value);
+	}
 	if (real & NODE_DONE)
 		return builder_string(&cv->b, "__base", ret);
 	err = node_name(cv, real, &base);
 	if (err)
 		return err;
-	name = malloc(strlen(cv->b.strings + base) + 8);
+	name = malloc(strlen(prefix) + strlen(cv->b.strings + base) + 1);
 	if (!name)
 		return -ENOMEM;
-	strcpy(stpcpy(name, "__base_"), cv->b.strings + base);
+	strcpy(stpcpy(name, prefix), cv->b.strings + base);
 	return builder_name(&cv->b, name, ret);
 }
 
@@ -101,9 +106,9 @@ static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bo
 			continue;
 		if (m->flags & NODE_VIRTUAL) {
 			pend(in, LOSS_VIRTUAL_BASE, n->name);
-			continue;
-		}
-		if (m->flags & NODE_COMPUTED) {
+			if (!m->value)
+				continue;
+		} else if (m->flags & NODE_COMPUTED) {
 			pend(in, LOSS_COMPUTED, n->name);
 			continue;
 		}
@@ -123,7 +128,7 @@ static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bo
 		if (err)
 			return err;
 		out->type = ref_word(cv, m->type);
-		out->offset = m->value;
+		out->offset = m->flags & NODE_VIRTUAL ? 0 : m->value;
 		if (m->flags & NODE_BITFIELD)
 			out->offset |= (m->bit_size & 0xff) << 24;
 	}

@@ -90,6 +90,10 @@ def cpp(tmp, cc):
     assert r.returncode == 1 and 'virtual base' in r.stderr, r.stderr
     assert not os.path.exists(tmp + '/b.btf')
     must(WEIR, 'types', 'build', '--no-cache', '--allow-loss', tmp + '/b', '-o', tmp + '/b.btf')
+    btf = Btf(tmp + '/b.btf')
+    (base,) = [m for m in btf.members(one(btf, 'STRUCT', 'virt')) if m[0].startswith('__virtual_')]
+    assert base[0] == '__virtual_24_ns__base' and base[2] == 0, base
+    assert btf.types[base[1]].items[2] == 0 and btf.types[btf.types[base[1]].items[0]].name == 'ns__base'
 
 
 def declared(tmp):

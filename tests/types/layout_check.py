@@ -107,6 +107,8 @@ class BtfLayouts:
             return 'enum', t.size, tuple(sorted((n, v & mask) for n, v in t.items))
         members = []
         for name, ident, offset, bits in self.btf.members(t):
+            if name.startswith('__virtual_'):  # says where a virtual base is, takes no place
+                continue
             name = '<base>' if name.startswith('__base') else name
             size = self.size(ident) if self.with_sizes else 0
             members.append((name, offset, bits, size) + self.inner(ident))

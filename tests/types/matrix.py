@@ -321,6 +321,15 @@ def dwz_missing(tmp):
         raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
 
 
+def decimal(tmp):
+    """A struct in place of a decimal float is called otherwise: _Decimal64 is a word of C."""
+    open(tmp + '/d.c', 'w').write('struct s { _Decimal64 d; int i; } s; int main(void) { return 0; }\n')
+    must('gcc', '-g', tmp + '/d.c', '-o', tmp + '/d')
+    text = must(WEIR, 'types', 'dump', '--no-cache', '--allow-loss', '--c', tmp + '/d')
+    open(tmp + '/dump.c', 'w').write(text + '_Static_assert(sizeof(struct s) == 16, "");\n')
+    must('gcc', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
+
+
 def full_disk(tmp):
     """Half a file is of no use."""
     def limit():
@@ -397,6 +406,8 @@ def tests():
     if shutil.which('dwz'):
         yield 'dwz -m, its file missing', dwz_missing
     yield 'full disk', full_disk
+    if os.uname().machine == 'x86_64':
+        yield 'decimal float', decimal
     yield 'header', header
     yield 'dump --c', dump_c
 

@@ -69,6 +69,21 @@ derived object;
 
 int &reference = ns::inside;
 
+struct top {
+	int t = 11;
+};
+struct left : virtual top {
+	int l = 12;
+};
+struct right : virtual top {
+	int r = 13;
+};
+struct bottom : left, right {
+	int b = 14;
+};
+bottom diamond;
+left *half = &diamond;
+
 int main()
 {
 	char line[8];
