@@ -100,7 +100,7 @@ static void usage(FILE *to)
 
 static int fail_at(const struct print *p, const struct expr_error *err, const char *text)
 {
-	char buf[EXPR_TEXT_MAX + 1024], untyped[300];
+	char buf[1024], untyped[300], lost[300];
 
 	if (!text) {
 		cli_fail("%s", err->message);
@@ -108,6 +108,12 @@ static int fail_at(const struct print *p, const struct expr_error *err, const ch
 	}
 	expr_error_render(err, text, buf, sizeof(buf));
 	fprintf(stderr, "weir: %s", buf);
+	space_lost(target_space(p->target), lost, sizeof(lost));
+	if (lost[0] && err->code == -ENOENT)
+		fprintf(
+		    stderr,
+		    "  not all types could be expressed: %s (weir types build lists what not)\n",
+		    lost);
 	if (!err->unknown)
 		return err->code;
 	space_untyped(target_space(p->target), untyped, sizeof(untyped));
@@ -230,6 +236,10 @@ static int show_one(struct print *p, size_t i, FILE *to)
 
 	if (!p->trees[i] && strcmp(p->texts[i], "ruby:frames"))
 		return -EINVAL; /* compile() told why */
+	if (!p->trees[i] && p->opts->type_only) {
+		cli_fail("ruby:frames has no type: leave --type out");
+		return -EINVAL;
+	}
 	if (!p->trees[i])
 		return ruby_frames_show(p->target, p->format, p->opts->json, to);
 	if (p->opts->type_only)

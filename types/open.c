@@ -77,10 +77,13 @@ int types_open_fd(int fd, const char *path, const struct types_options *opts,
 int types_open(const char *path, const struct types_options *opts, struct weir_error *err,
                struct types **ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return types_err(err, -errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode)) /* a FIFO would be waited for */
+		return types_err(err, -ENOEXEC, "%s is not a regular file", path);
 	return types_open_fd(fd, path, opts, err, ret);
 }
 

@@ -10,7 +10,7 @@
 
 #include "types/btf_view.h"
 
-#define UNTYPED_NAMED 3 /* files without types that a message names; the program is the first */
+#define IMAGES_NAMED 3 /* files that a message names; the program is the first */
 
 struct image {
 	char *name;
@@ -440,7 +440,24 @@ int space_find_symbol(struct space *space, const char *name, struct expr_symbol 
 	return names_symbol(space, name, ret, 1) >= 1 ? 0 : -ENOENT;
 }
 
-void space_untyped(struct space *space, char *buf, size_t size)
+static bool is_untyped(const struct image *image)
+{
+	return !image->types || types_source(image->types) == TYPES_FROM_NONE;
+}
+
+static bool has_lost(const struct image *image)
+{
+	const struct types_loss *losses;
+	size_t count = image->types ? types_losses(image->types, &losses) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!losses[i].note)
+			return true;
+	return false;
+}
+
+static void list_images(struct space *space, bool (*wanted)(const struct image *), char *buf,
+                        size_t size)
 {
 	size_t at = 0, n = 0;
 
@@ -449,15 +466,24 @@ void space_untyped(struct space *space, char *buf, size_t size)
 	for (size_t i = 0; i < space->count && at < size; i++) {
 		struct image *image = &space->images[i];
 
-		if (!image->tried ||
-		    (image->types && types_source(image->types) != TYPES_FROM_NONE))
+		if (!image->tried || !wanted(image))
 			continue;
-		if (n++ < UNTYPED_NAMED)
+		if (n++ < IMAGES_NAMED)
 			at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "",
 			                       base_name(image->name));
 	}
-	if (n > UNTYPED_NAMED && at < size)
-		snprintf(buf + at, size - at, " and %zu more", n - UNTYPED_NAMED);
+	if (n > IMAGES_NAMED && at < size)
+		snprintf(buf + at, size - at, " and %zu more", n - IMAGES_NAMED);
+}
+
+void space_untyped(struct space *space, char *buf, size_t size)
+{
+	list_images(space, is_untyped, buf, size);
+}
+
+void space_lost(struct space *space, char *buf, size_t size)
+{
+	list_images(space, has_lost, buf, size);
 }
 
 int space_create(space_open_fn open, void *ctx, struct space **ret)

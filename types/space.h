@@ -53,4 +53,7 @@ int space_find_symbol(struct space *space, const char *name, struct expr_symbol 
    have. */
 void space_untyped(struct space *space, char *buf, size_t size);
 
+/* The same of images whose types could not all be expressed in BTF, for a member that was not found. */
+void space_lost(struct space *space, char *buf, size_t size);
+
 #endif

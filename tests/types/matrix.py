@@ -321,6 +321,14 @@ def dwz_missing(tmp):
         raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
 
 
+def fifo(tmp):
+    """Nobody writes into it: it is not waited for."""
+    os.mkfifo(tmp + '/fifo')
+    r = run(WEIR, 'types', 'build', '--no-cache', tmp + '/fifo', timeout=20)
+    if r.returncode != 1 or 'not a regular file' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+
+
 def decimal(tmp):
     """A struct in place of a decimal float is called otherwise: _Decimal64 is a word of C."""
     open(tmp + '/d.c', 'w').write('struct s { _Decimal64 d; int i; } s; int main(void) { return 0; }\n')
@@ -406,6 +414,7 @@ def tests():
     if shutil.which('dwz'):
         yield 'dwz -m, its file missing', dwz_missing
     yield 'full disk', full_disk
+    yield 'a FIFO', fifo
     if os.uname().machine == 'x86_64':
         yield 'decimal float', decimal
     yield 'header', header

@@ -46,6 +46,7 @@ struct circle : shape {
 	}
 	double radius = 2.5;
 };
+int area = 99; // beside shape::area()
 std::unique_ptr<shape> owner(new circle);
 std::unique_ptr<int> nobody;
 std::shared_ptr<int> one = std::make_shared<int>(17), two = one;
