@@ -57,6 +57,7 @@ struct expr_symbol {
 	uint64_t address;         /* as the program sees it: load bias added */
 	uint32_t module;          /* the names' own number of the ELF image */
 	const char *unit;         /* where it is from, for a list of candidates; borrowed */
+	const char *image;        /* the name of `module`; NULL: there is one alone; borrowed */
 	const char *scope;        /* of a local static its function; "" or NULL: none; borrowed */
 	const char *missing;      /* it exists but cannot be read: why (borrowed); else NULL */
 	const struct expr_value *value;
@@ -64,7 +65,7 @@ struct expr_symbol {
 
 struct expr_candidate {
 	const struct ctype *type;
-	const char *unit;
+	const char *unit, *image;
 };
 
 /*

@@ -22,19 +22,39 @@ const char *bind_source(struct binder *b, const struct expr *e, char *buf, size_
 
 /* ---- types by name ---- */
 
-static void list_candidates(struct binder *b, const struct expr_candidate *c, int n, char *buf,
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ?: "", b ?: "");
+}
+
+/* As an expression has it before a name. */
+static size_t image_text(const char *image, char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "'%s'::", image ?: "?");
+}
+
+/* Returns whether they are of several images. */
+static bool list_candidates(struct binder *b, const struct expr_candidate *c, int n, char *buf,
                             size_t size)
 {
+	bool images = false;
 	size_t at = 0;
 	char type[96];
 
-	(void)b;
+	for (int i = 1; i < n && i < CANDIDATES_MAX; i++)
+		images = images || !same_text(c[i].image, c[0].image);
 	for (int i = 0; i < n && i < CANDIDATES_MAX && at < size; i++) {
 		ctype_declare(b->types, c[i].type, NULL, type, sizeof(type));
-		at += (size_t)snprintf(buf + at, size - at, "%s%s (%s, %llu bytes)", i ? ", " : "",
-		                       c[i].unit && c[i].unit[0] ? c[i].unit : "unknown unit", type,
-		                       (unsigned long long)c[i].type->size);
+		at += (size_t)snprintf(buf + at, size - at, "%s", i ? ", " : "");
+		if (images && at < size)
+			at += image_text(c[i].image, buf + at, size - at);
+		if (at < size)
+			at +=
+			    (size_t)snprintf(buf + at, size - at, "%s (%s, %llu bytes)",
+			                     c[i].unit && c[i].unit[0] ? c[i].unit : "unknown unit",
+			                     type, (unsigned long long)c[i].type->size);
 	}
+	return images;
 }
 
 static void suggest(struct binder *b, const char *name, bool symbol, char *buf, size_t size)
@@ -69,6 +89,7 @@ static int type_by_name(struct binder *b, const char *tag, const char *name, uin
 {
 	struct expr_candidate found[CANDIDATES_MAX];
 	const struct ctype *standard;
+	bool images;
 	char text[300];
 	int n = b->names->type(b->names->ctx, tag, name, found, CANDIDATES_MAX);
 
@@ -89,10 +110,10 @@ static int type_by_name(struct binder *b, const char *tag, const char *name, uin
 	for (int i = 1; i < n && i < CANDIDATES_MAX; i++) {
 		if (ctype_same(b->types, found[0].type, found[i].type))
 			continue;
-		list_candidates(b, found, n, text, sizeof(text));
+		images = list_candidates(b, found, n, text, sizeof(text));
 		return expr_fail(b->err, -ENOTUNIQ, column, length,
-		                 "`%s` is more than one type: %s; write FILE::%s to choose", name,
-		                 text, name);
+		                 "`%s` is more than one type: %s; write %s::%s to choose", name,
+		                 text, images ? "'LIBRARY'" : "FILE", name);
 	}
 	*ret = found[0].type;
 	return 0;
@@ -145,16 +166,12 @@ const struct ctype *bind_complete(struct binder *b, const struct ctype *type)
 	return type;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return !strcmp(a ?: "", b ?: "");
-}
-
 /* Two blocks of one function have a static of that name: only where they are tells them apart. */
 static bool has_twin(const struct expr_symbol *found, int n, int i)
 {
 	for (int k = 0; k < n; k++)
-		if (k != i && same_text(found[k].unit, found[i].unit) &&
+		if (k != i && found[k].module == found[i].module &&
+		    same_text(found[k].unit, found[i].unit) &&
 		    same_text(found[k].scope, found[i].scope))
 			return true;
 	return false;
@@ -180,21 +197,28 @@ static int ambiguous_symbol(struct binder *b, const struct expr *e, const struct
 {
 	const char *colons = strrchr(e->name, ':'), *name = colons ? colons + 1 : e->name;
 	int shown = 0, known = n < CANDIDATES_MAX ? n : CANDIDATES_MAX;
-	bool local = false, twins = false;
+	bool local = false, twins = false, images = false;
 	char text[340];
 	size_t at = 0;
 
+	for (int i = 1; i < known; i++)
+		images = images || found[i].module != found[0].module;
 	for (; shown < known && at < sizeof(text) - 60; shown++) {
 		bool twin = has_twin(found, known, shown);
 
 		local = local || (found[shown].scope && found[shown].scope[0]);
 		twins = twins || twin;
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s", shown ? ", " : "");
-		at += candidate_text(b, &found[shown], name, twin, text + at, sizeof(text) - at);
+		if (images)
+			at += image_text(found[shown].image, text + at, sizeof(text) - at);
+		if (at < sizeof(text))
+			at += candidate_text(b, &found[shown], name, twin, text + at,
+			                     sizeof(text) - at);
 	}
 	return expr_fail(b->err, -ENOTUNIQ, e->column, e->length,
-	                 "`%s` is ambiguous: %s%s; write FILE::%s%s%s to choose", e->name, text,
-	                 n > shown ? ", ..." : "", name, local ? " or FUNCTION::NAME" : "",
+	                 "`%s` is ambiguous: %s%s; write %s::%s%s%s to choose", e->name, text,
+	                 n > shown ? ", ..." : "", images ? "'LIBRARY'" : "FILE",
+	                 images ? e->name : name, local ? " or FUNCTION::NAME" : "",
 	                 twins ? " or *(TYPE *)ADDRESS" : "");
 }
 

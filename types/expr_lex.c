@@ -59,7 +59,8 @@ static size_t unit_length(const char *s)
 	return source_suffix(dot, (size_t)(s + n - dot)) ? n : 0;
 }
 
-/* name, a::b, file.c::name: one token, as the names' owner wants it. `from`: what is before. */
+/* name, a::b, file.c::name, 'libx.so.1'::file.c::name: one token, as the names' owner wants it. `quoted`:
+   what is before. */
 static int lex_name(struct expr_tree *tree, const char *s, const char *quoted, size_t quoted_length,
                     struct token *t, struct expr_error *err)
 {
@@ -69,8 +70,9 @@ static int lex_name(struct expr_tree *tree, const char *s, const char *quoted, s
 
 	s += n;
 	while (s[0] == ':' && s[1] == ':') {
-		size_t part = name_length(s + 2);
+		size_t part = s == start && quoted_length ? unit_length(s + 2) : 0;
 
+		part = part ?: name_length(s + 2);
 		if (!part)
 			return expr_fail(err, -EINVAL, t->column + (uint32_t)(s - start), 2,
 			                 "a name is missing after `::`");

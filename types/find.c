@@ -30,6 +30,11 @@ static size_t unit_prefix(const char *name)
 	return dot && dot + 1 < colons && !memchr(name, '<', colons - name) ? colons - name : 0;
 }
 
+bool types_names_unit(const char *name)
+{
+	return unit_prefix(name) != 0;
+}
+
 static const char *unit_name(const struct image *i, uint32_t unit)
 {
 	return unit ? i->strings + i->units[unit - 1] : "";

@@ -125,6 +125,7 @@ static struct expr_symbol symbol_of(struct symbol_search *q, const struct types_
 	if (t->type_id)
 		s.type = ctype_of(q->space->names.types, types_view(q->types), t->type_id);
 	s.scope = t->scope;
+	s.image = base_name(q->space->images[q->image].name);
 	s.unit = t->unit[0] ? t->unit : base_name(q->space->images[q->image].name);
 	if (t->flags & TYPES_SYMBOL_NO_PLACE)
 		s.missing = "the debug information does not say where it is (optimised out?)";
@@ -281,7 +282,7 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 	struct symbol_search q = { .space = s, .ret = ret, .max = max };
 	int only = chosen_image(s, &name);
 
-	for (size_t i = 0; i < s->count && !q.n; i++) {
+	for (size_t i = 0; i < s->count && (!q.n || types_names_unit(name)); i++) {
 		if (only >= 0 && (size_t)only != i)
 			continue;
 		search_image(&q, i, name);
@@ -313,9 +314,11 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 struct type_search {
 	struct space *space;
 	const struct btf_view *btf;
+	const char *image; /* NULL: of a header */
 	struct expr_candidate *ret;
 	const char *tag;
 	int max, n;
+	int others; /* how many of the n are of other images */
 };
 
 static bool wanted_kind(const char *tag, uint32_t kind)
@@ -336,10 +339,11 @@ static int add_type(const struct types_type *t, void *arg)
 	if (q->n && type->kind == CTYPE_INCOMPLETE)
 		return 0;
 	/* C: a typedef and a struct may share a name, and are mostly the same. */
-	if (!q->tag[0] && q->n && t->kind != BTF_KIND_TYPEDEF && t->kind != BTF_KIND_INT)
+	if (!q->tag[0] && q->n > q->others && t->kind != BTF_KIND_TYPEDEF &&
+	    t->kind != BTF_KIND_INT)
 		return 0;
 	if (q->n < q->max)
-		q->ret[q->n] = (struct expr_candidate){ type, t->unit };
+		q->ret[q->n] = (struct expr_candidate){ type, t->unit, q->image };
 	q->n++;
 	return 0;
 }
@@ -362,12 +366,18 @@ static int names_type(void *ctx, const char *tag, const char *name, struct expr_
 	struct type_search q = { .space = s, .ret = ret, .max = max, .tag = tag };
 	int only = chosen_image(s, &name);
 
-	for (size_t i = 0; i < s->count && (!q.n || ret[0].type->kind == CTYPE_INCOMPLETE); i++) {
+	for (size_t i = 0; i < s->count; i++) {
 		if (only >= 0 && (size_t)only != i)
 			continue;
-		q.n = 0;
+		if (q.n && ret[0].type->kind == CTYPE_INCOMPLETE)
+			q.n = 0;
+		if (q.n && !types_names_unit(name))
+			break;
+		q.others = q.n;
+		q.image = base_name(s->images[i].name);
 		search_types(&q, opened(s, i), name);
 	}
+	q.image = NULL;
 	for (size_t i = 0; i < s->extra_count && !q.n; i++)
 		search_types(&q, s->extra[i], name);
 	return q.n;

@@ -127,6 +127,9 @@ uint32_t types_declared(struct types *types, const char *name);
 /* Nearest name of a type or symbol, for "did you mean"; NULL if none is near. Borrowed. */
 const char *types_nearest(struct types *types, const char *name, bool want_symbol);
 
+/* Does it narrow to a unit, "unit.c::x"? */
+bool types_names_unit(const char *name);
+
 enum types_symbol_kind {
 	TYPES_VARIABLE,     /* address */
 	TYPES_TLS_VARIABLE, /* address is the offset in the module's TLS block (see below) */

@@ -124,6 +124,25 @@ def without_debug():
     check("... have no type", "the type of `plain_counter` is not known" in values(pid, "plain_counter")[1])
 
 
+def two_libraries():
+    """FILE::NAME that is in two libraries is ambiguous; the library chooses, also together with the file."""
+    write("twin.c", "struct twin { char c[SIZE]; }; struct twin made; static int own = SIZE;\n"
+          "int *NAME(void) { made.c[0] = 1; return &own; }\n")
+    for size, name in ((1, "one"), (2, "two")):
+        cc(f"lib{name}.so", path("twin.c"), f"-DSIZE={size}", f"-DNAME={name}", "-shared", "-fPIC")
+    write("twins.c", '#include <stdio.h>\n#include <unistd.h>\nint *one(void), *two(void);\n'
+          'int main(void) { one(); two(); printf("%d\\n", getpid()); fflush(stdout); pause(); return 0; }\n')
+    pid = start(cc("twins", path("twins.c"), "-Wl,--no-as-needed", path("libone.so"), path("libtwo.so")))
+    mine, errors = values(pid, "'libtwo.so'::own", "'libone.so'::twin.c::own", "'libtwo.so'::twin.c::own",
+                          "sizeof(struct 'libtwo.so'::twin)", "sizeof(struct 'libone.so'::twin.c::twin)",
+                          "sizeof('libtwo.so'::twin.c::twin)")
+    check("a library chooses", list(mine.values()) == [2, 1, 2, 2, 1, 2], f"{mine} {errors}")
+    for name in ("twin.c::own", "sizeof(struct twin.c::twin)", "sizeof(twin.c::twin)"):
+        mine, errors = values(pid, name)
+        check(f"{name} of two libraries", not mine and "'libone.so'::" in errors and "'libtwo.so'::" in errors and
+              "write 'LIBRARY'::" in errors, f"{mine} {errors}")
+
+
 def core_of_another(program):
     """What the core's process ran is not there any more, or another program is."""
     if not shutil.which("gcore"):
@@ -190,6 +209,7 @@ def main():
         kinds(program, library)
         replaced(program, library)
         without_debug()
+        two_libraries()
         core_of_another(program)
         namespace(library)
         header(library)
