@@ -37,7 +37,7 @@ static void debug_elf_close(struct debug_elf *d)
 
 static bool debug_elf_open(struct debug_elf *d)
 {
-	d->fd = open(d->path, O_RDONLY | O_CLOEXEC);
+	d->fd = open(d->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (d->fd < 0)
 		return false;
 	if (!mapped_elf_open(d->fd, &d->map)) {

@@ -39,7 +39,7 @@ static int look_in(struct source *s, const char *dirs, struct image *ret)
 		char path[4096];
 
 		snprintf(path, sizeof(path), "%.*s/%s.btf", (int)length, dirs, s->build_id);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		if (fd >= 0)
 			return read_pack(s, fd, path, ret);
 		dirs += length + (dirs[length] == ':');

@@ -329,6 +329,20 @@ def fifo(tmp):
         raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
 
 
+def fifo_elsewhere(tmp):
+    """... nor one in the place of a debug file, of what dwz took out, or of a pack."""
+    program = compile_('gcc', ['-g', '-O0', '-Wl,--build-id=0x1234567890abcdef'], tmp)
+    link_off(program)
+    os.unlink(program + '.debug')
+    for path in ('/program.debug', '/debug/.build-id/12/34567890abcdef.debug', '/1234567890abcdef.btf'):
+        os.makedirs(os.path.dirname(tmp + path), exist_ok=True)
+        os.mkfifo(tmp + path)
+    r = run(WEIR, 'types', 'build', '--no-cache', '--debug-dir', tmp + '/debug', program, timeout=20,
+            env=dict(os.environ, WEIR_TYPES_PATH=tmp))
+    if r.returncode != 1 or 'no type information' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+
+
 def decimal(tmp):
     """A struct in place of a decimal float is called otherwise: _Decimal64 is a word of C."""
     open(tmp + '/d.c', 'w').write('struct s { _Decimal64 d; int i; } s; int main(void) { return 0; }\n')
@@ -415,6 +429,7 @@ def tests():
         yield 'dwz -m, its file missing', dwz_missing
     yield 'full disk', full_disk
     yield 'a FIFO', fifo
+    yield 'a FIFO in the place of others', fifo_elsewhere
     if os.uname().machine == 'x86_64':
         yield 'decimal float', decimal
     yield 'header', header
