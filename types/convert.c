@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "types/cache.h"
-#include "types/dwarf_convert.h"
 #include "types/error.h"
 
 /* An image without types: what .symtab has. */
@@ -26,27 +25,24 @@ static int symbols_only(struct source *s, struct image *ret)
 }
 
 /*
- * The first source that has something; an error in one that has is the answer. A .BTF beside the DWARF
- * that it was made of is passed over: it has no variables, units and scopes.
+ * The first source that has something; an error in one that has is the answer. DWARF comes before the
+ * .BTF that was made of it, which has no variables, units and scopes.
  */
 static int from_sources(struct source *s, struct image *ret)
 {
-	int err = dwarf_present(s->elf) ? -ENODATA : source_btf(s, s->elf, s->path, ret);
-	bool half;
+	int err = source_dwarf(s, ret);
+	bool half = err == -ENOLINK;
 
-	if (err == -ENODATA)
-		err = source_dwarf(s, ret);
-	half = err == -ENOLINK;
-	if (half && dwarf_present(s->elf))
+	if (err == -ENODATA || half)
 		err = source_btf(s, s->elf, s->path, ret);
-	if (err == -ENODATA || err == -ENOLINK)
+	if (err == -ENODATA)
 		err = source_pack(s, ret);
 	if (err != -ENODATA)
 		return err;
 	if (s->opts->flags & TYPES_ALLOW_NONE)
 		return symbols_only(s, ret);
 	if (half) /* it was said what is missing */
-		return err;
+		return -ENOLINK;
 	return types_err(
 	    s->err, -ENODATA,
 	    "%s has no type information: no .BTF, no DWARF, no debug file or pack for "

@@ -36,7 +36,7 @@ struct types;
 
 enum types_source {
 	TYPES_FROM_NONE,   /* no types; symbols of .symtab only (TYPES_ALLOW_NONE) */
-	TYPES_FROM_BTF,    /* a .BTF section, of a file without DWARF */
+	TYPES_FROM_BTF,    /* a .BTF section, where there is no DWARF */
 	TYPES_FROM_DWARF,  /* DWARF of the file or of its debug file */
 	TYPES_FROM_HEADER, /* a header, compiled */
 	TYPES_FROM_PACK,   /* a pack found by build-id */

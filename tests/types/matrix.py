@@ -309,6 +309,11 @@ def embed_beside_dwarf(tmp):
     must(WEIR, 'types', 'dump', program, 't_everything', env=env)
     if 'many::calls' not in find(program + '.twin'):
         raise RuntimeError('no many::calls in its twin: ' + find(program + '.twin'))
+    shutil.rmtree(tmp + '/cache')
+    must('objcopy', '--only-keep-debug', program + '.twin', program + '.debug')
+    must('objcopy', '--add-gnu-debuglink=' + program + '.debug', program)
+    if 'many::calls' not in find(program):
+        raise RuntimeError('no many::calls in its debug file: ' + find(program))
 
 
 def dwz_missing(tmp):
