@@ -135,12 +135,48 @@ static void put_map(struct json_sink *j, struct json_object *object, struct json
 		json_note(&j->sink, "keys that have one text: an array of keys and values");
 }
 
+static bool is_utf8(const unsigned char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t more = s[i] < 0x80                   ? 0
+		              : s[i] >= 0xf0 && s[i] < 0xf5 ? 3
+		              : s[i] >= 0xe0 && s[i] < 0xf0 ? 2
+		              : s[i] >= 0xc2 && s[i] < 0xe0 ? 1
+		                                            : 9;
+
+		if (more == 9 || i + more >= n)
+			return false;
+		for (size_t k = 1; k <= more; k++)
+			if ((s[i + k] & 0xc0) != 0x80)
+				return false;
+		i += more + 1;
+	}
+	return true;
+}
+
+/* Other bytes than UTF-8 as C writes them. */
+static char *key_of(const char *name)
+{
+	size_t n = strlen(name), size = sink_quote(name, n, NULL, 0);
+	char *key;
+
+	if (is_utf8((const unsigned char *)name, n))
+		return strdup(name);
+	key = malloc(size + 1);
+	if (!key)
+		return NULL;
+	sink_quote(name, n, key, size + 1);
+	memmove(key, key + 1, size - 2); /* without the quotes */
+	key[size - 2] = 0;
+	return key;
+}
+
 static void json_key(struct sink *s, const char *name)
 {
 	struct json_sink *j = self(s);
 
 	free(j->open[j->depth].key);
-	j->open[j->depth].key = strdup(name);
+	j->open[j->depth].key = key_of(name);
 }
 
 static void json_entry(struct sink *s, uint64_t from, uint64_t to)
@@ -195,25 +231,6 @@ static void json_failure(struct sink *s, const char *text)
 
 	json_object_object_add(object, "error", json_object_new_string(text));
 	put(self(s), object);
-}
-
-static bool is_utf8(const unsigned char *s, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		size_t more = s[i] < 0x80                   ? 0
-		              : s[i] >= 0xf0 && s[i] < 0xf5 ? 3
-		              : s[i] >= 0xe0 && s[i] < 0xf0 ? 2
-		              : s[i] >= 0xc2 && s[i] < 0xe0 ? 1
-		                                            : 9;
-
-		if (more == 9 || i + more >= n)
-			return false;
-		for (size_t k = 1; k <= more; k++)
-			if ((s[i + k] & 0xc0) != 0x80)
-				return false;
-		i += more + 1;
-	}
-	return true;
 }
 
 /* Each byte becomes the character of its number, so that nothing is lost. */

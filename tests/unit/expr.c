@@ -572,6 +572,26 @@ static void json_has_the_same(void **state)
 	free(got);
 }
 
+/* A document is UTF-8, whatever the program's bytes are. */
+static void json_keys_are_utf8(void **state)
+{
+	struct sink *sink = sink_json_create();
+	struct json_object *object;
+
+	(void)state;
+	sink->ops->open(sink, SINK_MAP, NULL, false);
+	sink->ops->key(sink, "\xc3\xbf");
+	sink->ops->scalar(sink, "1", json_object_new_int(1));
+	sink->ops->key(sink, "\xff");
+	sink->ops->scalar(sink, "2", json_object_new_int(2));
+	sink->ops->close(sink);
+	object = sink_json_take(sink);
+	assert_string_equal(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN),
+	                    "{\"\xc3\xbf\":1,\"\\\\377\":2}");
+	json_object_put(object);
+	sink_destroy(sink);
+}
+
 static void declarations_read_like_c(void **state)
 {
 	struct ctypes *t = world.types;
@@ -619,6 +639,7 @@ int main(void)
 		cmocka_unit_test(cycles_end),
 		cmocka_unit_test(what_is_cut_is_said),
 		cmocka_unit_test(json_has_the_same),
+		cmocka_unit_test(json_keys_are_utf8),
 		cmocka_unit_test(declarations_read_like_c),
 	};
 

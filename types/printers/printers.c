@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,26 +103,58 @@ int printer_number(struct format *f, uint64_t i, const char *expr, uint64_t *ret
 	return format_number(f, &it, i, expr, ret);
 }
 
+/* It goes to another sink meanwhile. */
+static void format_into(struct format *f, const struct expr_value *v, struct sink *to)
+{
+	struct sink *outer = f->sink;
+
+	f->sink = to;
+	format_any(f, v);
+	f->sink = outer;
+}
+
+/* A text that is whole and UTF-8 is its own key in JSON. */
+static bool plain_key(struct format *f, const struct expr_value *key, char *buf, size_t size)
+{
+	struct sink *sink = sink_json_create();
+	struct json_object *value, *notes;
+	const char *text;
+	bool plain;
+
+	if (!sink)
+		return false;
+	format_into(f, key, sink);
+	value = sink_json_take(sink);
+	notes = sink_json_notes(sink);
+	text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+	plain = text && !notes && strlen(text) < size &&
+	        strlen(text) == (size_t)json_object_get_string_len(value);
+	if (plain)
+		strcpy(buf, text);
+	json_object_put(value);
+	json_object_put(notes);
+	sink_destroy(sink);
+	return plain;
+}
+
 void printer_key(struct format *f, const struct expr_value *key, char *buf, size_t size)
 {
-	struct sink *outer = f->sink, *inner;
-	FILE *to = fmemopen(buf, size, "w");
-	size_t n;
+	struct sink *sink;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to;
 
 	buf[0] = 0;
-	inner = to ? sink_text_create(to) : NULL;
-	if (inner) {
-		f->sink = inner;
-		format_any(f, key);
-		f->sink = outer;
-	}
-	sink_destroy(inner);
-	if (to)
-		fclose(to);
-	buf[size - 1] = 0;
-	n = strlen(buf);
-	if (outer->is_json && n >= 2 && buf[0] == '"' && buf[n - 1] == '"') {
-		memmove(buf, buf + 1, n - 2);
-		buf[n - 2] = 0;
-	}
+	if (f->sink->is_json && plain_key(f, key, buf, size))
+		return;
+	to = open_memstream(&text, &n);
+	sink = to ? sink_text_create(to) : NULL;
+	if (sink)
+		format_into(f, key, sink);
+	sink_destroy(sink);
+	if (to && !fclose(to))
+		snprintf(buf, size, "%s", text);
+	if (n >= size)
+		strcpy(buf + size - 4, "...");
+	free(text);
 }

@@ -26,7 +26,7 @@ void printer_integer(struct format *f, int64_t value);
 /* An expression over the number `i` alone. */
 int printer_value(struct format *f, uint64_t i, const char *expr, struct expr_value *ret);
 int printer_number(struct format *f, uint64_t i, const char *expr, uint64_t *ret);
-/* A value as the key of a map: what it prints as, in JSON without quotes. */
+/* A value as the key of a map: what it prints as; in JSON a text that is whole and UTF-8 without quotes. */
 void printer_key(struct format *f, const struct expr_value *key, char *buf, size_t size);
 
 #endif

@@ -202,23 +202,38 @@ static void real_text(double real, char *buf, size_t size)
 		strcat(buf, ".0");
 }
 
-/* A key's text: a String or Symbol as it is, others by what they print as, an object by its class. */
-static void key_text(struct format *f, uint64_t key, char *buf, size_t size)
+/* A Float that does not fit into a VALUE. */
+static int heap_real(struct format *f, uint64_t value, double *ret)
 {
-	char text[200];
-	const char *fixed;
+	uint64_t address;
 
-	if (!ruby_text(f, key, text, sizeof(text))) {
-		if (f->sink->is_json)
-			snprintf(buf, size, "%s", text);
-		else
-			sink_quote(text, strlen(text), buf, size);
+	if (!ruby_is(f, value, "RUBY_T_FLOAT"))
+		return -EBADMSG;
+	return ruby_number(f, value, "(unsigned long)&((struct RFloat *)i)->float_value", &address)
+	           ?: format_read(f, address, ret, sizeof(*ret));
+}
+
+/* A key's text: Symbols in JSON without their colon, Arrays, Hashes and other objects by their class. */
+static void key_text(struct format *f, const struct ctype *type, uint64_t key, char *buf,
+                     size_t size)
+{
+	struct expr_value v = { .type = type, .integer = key };
+	const char *fixed;
+	char text[200];
+	double real;
+
+	if (ruby_is(f, key, "RUBY_T_STRING")) {
+		printer_key(f, &v, buf, size);
 	} else if (!word_of(f, key, &fixed) && fixed) {
 		snprintf(buf, size, "%s", fixed);
 	} else if (is_fixnum(f, key)) {
 		snprintf(buf, size, "%" PRId64, (int64_t)key >> 1);
 	} else if (is_flonum(f, key)) {
 		real_text(flonum(key), buf, size);
+	} else if (!heap_real(f, key, &real)) {
+		real_text(real, buf, size);
+	} else if (ruby_is(f, key, "RUBY_T_CLASS") || ruby_is(f, key, "RUBY_T_MODULE")) {
+		ruby_class_text(f, key, buf, size);
 	} else if (!ruby_symbol_text(f, key, text, sizeof(text))) {
 		if (f->sink->is_json)
 			snprintf(buf, size, "%s", text);
@@ -234,11 +249,11 @@ static void key_text(struct format *f, uint64_t key, char *buf, size_t size)
 static int print_pair(struct format *f, uint64_t key, uint64_t value, void *arg)
 {
 	struct pairs *pairs = arg;
-	char text[450];
+	char text[1024];
 
 	if (pairs->shown++ >= f->opts.elements_max)
 		return 1;
-	key_text(f, key, text, sizeof(text));
+	key_text(f, pairs->type, key, text, sizeof(text));
 	f->sink->ops->key(f->sink, text);
 	print_one(f, pairs->type, value);
 	return 0;
@@ -268,7 +283,7 @@ static int print_hash(struct format *f, const struct ctype *type, uint64_t value
 static int print_object(struct format *f, uint64_t value)
 {
 	char name[200], text[260];
-	uint64_t real;
+	double real;
 
 	if (ruby_is(f, value, "RUBY_T_CLASS") || ruby_is(f, value, "RUBY_T_MODULE")) {
 		if (ruby_class_text(f, value, name, sizeof(name)))
@@ -276,13 +291,8 @@ static int print_object(struct format *f, uint64_t value)
 		word(f, name);
 		return 0;
 	}
-	if (ruby_is(f, value, "RUBY_T_FLOAT") &&
-	    !ruby_number(f, value, "(unsigned long)&((struct RFloat *)i)->float_value", &real)) {
-		double d;
-
-		if (format_read(f, real, &d, sizeof(d)))
-			return -EFAULT;
-		print_real(f, d);
+	if (!heap_real(f, value, &real)) {
+		print_real(f, real);
 		return 0;
 	}
 	if (ruby_class_of_text(f, value, name, sizeof(name)))

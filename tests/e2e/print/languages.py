@@ -68,6 +68,8 @@ def ruby_values(pid, address):
         "small hash": {"a": 1, "b": 2.5, "3": [4]}, "large hash": {f"key{i}": i for i in range(21)},
         "small hash, one deleted": {"a": 1, "c": 3}, "large hash, some deleted": {str(i): i for i in range(10, 21)},
         "static symbol": ":puts", "new symbol": ":brand_new", "dynamic symbol": ":dynamic42", "numbers": [-17, 3.25, 1e300],
+        "texts as keys": {'"\\377\\0x"': 1, 'a"b': 2, '"' + "l" * 200 + '"...': 3},
+        "objects as keys": {"Outer::Inner": 1, "-1.5e+300": 2},
         "odd keys": {"nil": 0, "true": 1, "1.5": 2, "2.0": 3},
         "equal keys": [{"key": "1", "value": "a"}, {"key": "1", "value": "b"}], "quoted symbol": ':"dyn sym"',
         "words": [None, True, False], "nested class": "Outer::Inner", "nested module": "Outer::Deep", "named later": "Late",

@@ -30,6 +30,7 @@ VALUES = [
   ["new symbol", :brand_new], ["dynamic symbol", "dynamic#{6 * 7}".to_sym], ["numbers", [-17, 3.25, 1e300]],
   ["words", [nil, true, false]], ["nested class", Outer::Inner], ["nested module", Outer::Deep], ["named later", later],
   ["anonymous class", Class.new], ["object", Outer::Inner.new], ["singleton", singleton], ["cycle", cycle],
+  ["texts as keys", { "\xff\0x" => 1, "a\"b" => 2, "l" * 250 => 3 }], ["objects as keys", { Outer::Inner => 1, -1.5e300 => 2 }],
   ["odd keys", { nil => 0, true => 1, 1.5 => 2, 2.0 => 3 }], ["equal keys", { 1 => "a", "1" => "b" }],
   ["quoted symbol", :"dyn sym"]
 ].freeze
