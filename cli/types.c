@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,10 +200,11 @@ static int report_losses(const struct types *types, const struct types_args *a)
 
 /* --- build --- */
 
-/* A part of it is of no use: it does not stay. */
+/* A part of it is of no use: it does not stay, also where a symbolic link led to it. */
 static int write_file(const char *path, const void *data, size_t size)
 {
 	FILE *f = !strcmp(path, "-") ? stdout : fopen(path, "we");
+	char real[PATH_MAX];
 	struct stat st;
 	int bad;
 
@@ -211,8 +213,8 @@ static int write_file(const char *path, const void *data, size_t size)
 	bad = fwrite(data, 1, size, f) != size || fflush(f) ? errno : 0;
 	if (f != stdout && fclose(f) && !bad)
 		bad = errno;
-	if (bad && f != stdout && !stat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
+	if (bad && f != stdout && realpath(path, real) && !stat(real, &st) && S_ISREG(st.st_mode))
+		unlink(real);
 	return bad ? cli_fail("%s: %s", path, strerror(bad)) : 0;
 }
 

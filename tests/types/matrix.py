@@ -366,6 +366,10 @@ def full_disk(tmp):
     r = run(WEIR, 'types', 'build', '--no-cache', program, '-o', tmp + '/out.btf', preexec_fn=limit)
     if r.returncode != 1 or os.path.exists(tmp + '/out.btf'):
         raise RuntimeError('exit %d, a file of %d bytes: %s' % (r.returncode, os.path.getsize(tmp + '/out.btf'), r.stderr))
+    os.symlink('out.btf', tmp + '/link.btf')
+    r = run(WEIR, 'types', 'build', '--no-cache', program, '-o', tmp + '/link.btf', preexec_fn=limit)
+    if r.returncode != 1 or os.path.exists(tmp + '/out.btf'):
+        raise RuntimeError('exit %d, by a symbolic link: %s' % (r.returncode, r.stderr))
 
 
 def header(tmp):
