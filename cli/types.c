@@ -404,7 +404,8 @@ static int dump(const char *name, const struct types_args *a, struct types *type
 			dump_raw(btf, id);
 	}
 	free(ids.list);
-	return ret;
+	/* Whether it has to do with one type is not known. */
+	return !name && !ret ? report_losses(types, a) : ret;
 }
 
 /* --- find --- */

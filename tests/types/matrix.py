@@ -218,6 +218,9 @@ def gbtf_vector(tmp):
     members = [list(btf.members(t)) for t in btf.named('STRUCT', 's')]
     if [(m[0][0], m[0][2], len(m)) for m in members] != [('y', 128, 1)]:
         raise RuntimeError('members: %s' % members)
+    r = run(WEIR, 'types', 'dump', '--no-cache', '--c', tmp + '/v')
+    if r.returncode != 1 or 'type is not in the file' not in r.stderr:
+        raise RuntimeError('dump: exit %d: %s' % (r.returncode, r.stderr))
     text = must(WEIR, 'types', 'dump', '--no-cache', '--allow-loss', '--c', tmp + '/v')
     open(tmp + '/dump.c', 'w').write(text)
     must('gcc', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
