@@ -34,7 +34,7 @@ void dwarf_split_deinit(struct dwarf_split *s)
 /* libelf maps the file, so its descriptor is not needed afterwards. */
 static int file_open(const char *path, struct weir_error *err, struct dw_file **ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct dw_file *f;
 	uint32_t end;
 	Elf *elf;
