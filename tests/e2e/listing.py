@@ -487,7 +487,9 @@ def test_doctor_missing():
     found(report, "uprobes", "missing", "perf_event_open")
     found(report, "BPF", "missing", "loading a program")
     found(report, "other processes", "limited")
-    assert "setcap cap_bpf,cap_perfmon" in report["uprobes"]["remedy"]
+    for name, caps in (("uprobes", "cap_sys_admin"), ("BPF", "cap_bpf,cap_perfmon"),
+                       ("other processes", "cap_sys_ptrace,cap_dac_read_search")):
+        assert f"setcap {caps}=ep" in report[name]["remedy"], report[name]
     assert all(row["status"] != "missing" for name, row in report.items()
                if name in ("memfd", "stub folder", "rseq", "event clock")), report
     if os.path.exists("/proc/sys/vm/memfd_noexec"):
