@@ -31,8 +31,8 @@ def run_once(context, command, wanted):
 def first(context):
     weir = context.need_command("print")
     gdb = context.need_tool("gdb", "gdb")
-    if subprocess.run(["dpkg-query", "-W", "libpython3.11-dbg"], capture_output=True).returncode:
-        raise Skip("no python3.11 with debug symbols (Debian 12: python3.11, libpython3.11-dbg)")
+    if subprocess.run(["dpkg-query", "-W", "python3.11-dbg"], capture_output=True).returncode:
+        raise Skip("no python3.11 with debug symbols (Debian 12: python3.11, python3.11-dbg)")
     target = subprocess.Popen([PYTHON, "-c", "print(flush=True); import time; time.sleep(600)"], stdout=subprocess.PIPE)
     # Peers as they come: each reads the program's debug symbols anew.
     commands = {
