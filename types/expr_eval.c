@@ -295,40 +295,22 @@ static bool truth(const struct expr_value *v)
 }
 
 /* Rounded once: what is computed in a wider type and rounded again may differ in the last bit. */
-static bool compute_double(enum expr_op op, double a, double b, long double *ret)
+static bool compute(enum expr_op op, bool is_long, long double a, long double b, long double *ret)
 {
-	switch (op) {
-	case EXPR_ADD:
-		*ret = a + b;
-		return true;
-	case EXPR_SUB:
-		*ret = a - b;
-		return true;
-	case EXPR_MUL:
-		*ret = a * b;
-		return true;
-	case EXPR_DIV:
-		*ret = a / b;
-		return true;
-	default:
-		return false;
-	}
-}
+	double x = (double)a, y = (double)b;
 
-static bool compute_long_double(enum expr_op op, long double a, long double b, long double *ret)
-{
 	switch (op) {
 	case EXPR_ADD:
-		*ret = a + b;
+		*ret = is_long ? a + b : x + y;
 		return true;
 	case EXPR_SUB:
-		*ret = a - b;
+		*ret = is_long ? a - b : x - y;
 		return true;
 	case EXPR_MUL:
-		*ret = a * b;
+		*ret = is_long ? a * b : x * y;
 		return true;
 	case EXPR_DIV:
-		*ret = a / b;
+		*ret = is_long ? a / b : x / y;
 		return true;
 	default:
 		return false;
@@ -341,8 +323,7 @@ static int eval_real(struct eval *v, const struct expr *e, long double a, long d
 {
 	long double real;
 
-	if (e->type->size > 8 ? !compute_long_double(e->op, a, b, &real)
-	                      : !compute_double(e->op, (double)a, (double)b, &real))
+	if (!compute(e->op, e->type->size > 8, a, b, &real))
 		return expr_fail(v->err, -EINVAL, e->column, e->length, "not for reals");
 	*ret = (struct expr_value){ .type = e->type, .real = rounded(real, e->type) };
 	return 0;
