@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "types/btf_sizeless.h"
 
-#include <linux/btf.h>
+#include <bpf/btf.h>
 
 #include "types/builder.h"
 #include "types/util.h"
@@ -37,20 +37,12 @@ static bool has_no_size(const struct records *r, uint32_t id)
 	for (int i = 0; i < CHAIN_MAX && id; i++) {
 		const struct btf_type *t = (const void *)(r->types + r->offsets[id]);
 
-		switch (BTF_INFO_KIND(t->info)) {
-		case BTF_KIND_TYPEDEF:
-		case BTF_KIND_CONST:
-		case BTF_KIND_VOLATILE:
-		case BTF_KIND_RESTRICT:
-		case BTF_KIND_TYPE_TAG:
+		if (btf_is_typedef(t) || btf_is_mod(t))
 			id = t->type;
-			break;
-		case BTF_KIND_ARRAY:
-			id = ((const struct btf_array *)(t + 1))->type;
-			break;
-		default:
-			return BTF_INFO_KIND(t->info) == BTF_KIND_FUNC_PROTO;
-		}
+		else if (btf_is_array(t))
+			id = btf_array(t)->type;
+		else
+			return btf_is_func_proto(t);
 	}
 	return true;
 }

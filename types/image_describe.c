@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "types/image.h"
 
+#include <bpf/btf.h>
 #include <gelf.h>
 
 #include "types/builder.h"
@@ -37,15 +38,10 @@ static uint64_t type_size(const struct sizes *s, uint32_t id)
 			elements *= a->nelems;
 			id = a->type;
 			break;
-		case BTF_KIND_TYPEDEF:
-		case BTF_KIND_CONST:
-		case BTF_KIND_VOLATILE:
-		case BTF_KIND_RESTRICT:
-		case BTF_KIND_TYPE_TAG:
-			id = t->type;
-			break;
 		default:
-			return 0;
+			if (!btf_is_typedef(t) && !btf_is_mod(t))
+				return 0;
+			id = t->type;
 		}
 	}
 	return 0;

@@ -8,6 +8,7 @@
  */
 #include "types/param.h"
 
+#include <bpf/btf.h>
 #include <elf.h>
 
 #include "types/util.h"
@@ -24,17 +25,9 @@ static const struct btf_type *skip_names(const struct image *i, uint32_t id)
 	while (id) {
 		const struct btf_type *t = image_type(i, id);
 
-		switch (BTF_INFO_KIND(t->info)) {
-		case BTF_KIND_TYPEDEF:
-		case BTF_KIND_CONST:
-		case BTF_KIND_VOLATILE:
-		case BTF_KIND_RESTRICT:
-		case BTF_KIND_TYPE_TAG:
-			id = t->type;
-			break;
-		default:
+		if (!btf_is_typedef(t) && !btf_is_mod(t))
 			return t;
-		}
+		id = t->type;
 	}
 	return NULL;
 }
