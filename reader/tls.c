@@ -27,7 +27,14 @@ enum field {
 	PTHREAD_DTVP,
 	DTV_DTV,
 	DTV_POINTER,
+	DTV_COUNTER,
+	SLOT_LIST,
+	LIST_LENGTH,
+	LIST_MORE,
+	LIST_SLOTS,
+	SLOT_GENERATION,
 	MAP_MODID,
+	MAP_OFFSET,
 	FIELDS,
 };
 
@@ -40,7 +47,14 @@ static const char *const field_symbols[FIELDS] = {
 	[PTHREAD_DTVP] = "_thread_db_pthread_dtvp",
 	[DTV_DTV] = "_thread_db_dtv_dtv",
 	[DTV_POINTER] = "_thread_db_dtv_t_pointer_val",
+	[DTV_COUNTER] = "_thread_db_dtv_t_counter",
+	[SLOT_LIST] = "_thread_db_rtld_global__dl_tls_dtv_slotinfo_list",
+	[LIST_LENGTH] = "_thread_db_dtv_slotinfo_list_len",
+	[LIST_MORE] = "_thread_db_dtv_slotinfo_list_next",
+	[LIST_SLOTS] = "_thread_db_dtv_slotinfo_list_slotinfo",
+	[SLOT_GENERATION] = "_thread_db_dtv_slotinfo_gen",
 	[MAP_MODID] = "_thread_db_link_map_l_tls_modid",
+	[MAP_OFFSET] = "_thread_db_link_map_l_tls_offset",
 };
 
 struct descriptor {
@@ -149,39 +163,85 @@ int tls_thread_pointer(struct tls *t, pid_t tid, struct weir_error *err, uint64_
 	return 0;
 }
 
-static int module_id(struct tls *t, uint64_t bias, uint64_t *ret)
+static int find_map(struct tls *t, uint64_t bias, uint64_t *ret)
 {
 	uint64_t map, base;
 	int rc = read_word(t, t->r_debug + offsetof(struct r_debug, r_map), &map);
 
 	for (int n = 0; !rc && map && n < LIBRARIES_MAX; n++) {
 		rc = read_word(t, map + offsetof(struct link_map, l_addr), &base);
-		if (!rc && base == bias)
-			return read_field(t, map, MAP_MODID, ret);
+		if (!rc && base == bias) {
+			*ret = map;
+			return 0;
+		}
 		rc = rc ?: read_word(t, map + offsetof(struct link_map, l_next), &map);
 	}
 	return rc ?: -ENOENT;
 }
 
+/*
+ * A block that lies at a distance from the thread pointer that is the same in all threads: code of
+ * the initial-exec model finds it without the vector, which may have no entry then.
+ */
+static bool static_block(struct tls *t, uint64_t thread_pointer, uint64_t map, uint64_t *ret)
+{
+#if defined(__x86_64__)
+	uint64_t offset;
+
+	if (read_field(t, map, MAP_OFFSET, &offset) || offset == 0 || offset == UINT64_MAX)
+		return false; /* 0: not decided; all ones: decided against it */
+	*ret = thread_pointer - offset;
+	return true;
+#else
+	(void)t, (void)thread_pointer, (void)map, (void)ret;
+	return false;
+#endif
+}
+
+/* Of the moment in which the module got its number, which another may have had before. */
+static int module_generation(struct tls *t, uint64_t id, uint64_t *ret)
+{
+	uint64_t list, length, step = t->field[LIST_SLOTS].bits / 8;
+	int rc = read_field(t, t->rtld_global, SLOT_LIST, &list);
+
+	for (int n = 0; !rc && list && n < LIBRARIES_MAX; n++) {
+		rc = read_field(t, list, LIST_LENGTH, &length);
+		if (!rc && id < length)
+			return read_field(t, list + t->field[LIST_SLOTS].offset + id * step,
+			                  SLOT_GENERATION, ret);
+		id -= length;
+		rc = rc ?: read_field(t, list, LIST_MORE, &list);
+	}
+	return rc ?: -ENOENT;
+}
+
+/* Of a thread's vector; UINT64_MAX: no block. */
+static int vector_entry(struct tls *t, uint64_t thread_pointer, uint64_t id, uint64_t *ret)
+{
+	uint64_t dtv, slots, vector, module, step = t->field[DTV_DTV].bits / 8;
+	int rc = read_field(t, thread_pointer, PTHREAD_DTVP, &dtv);
+
+	*ret = UINT64_MAX;
+	/* In front of the vector lies how many slots it has; its first word is how old it is. */
+	rc = rc ?: read_word(t, dtv - step, &slots) ?: read_field(t, dtv, DTV_COUNTER, &vector);
+	rc = rc ?: module_generation(t, id, &module);
+	if (rc || id > slots || vector < module)
+		return rc;
+	return read_field(t, dtv + id * step + t->field[DTV_DTV].offset, DTV_POINTER, ret);
+}
+
 int tls_block(struct tls *t, uint64_t thread_pointer, uint64_t bias, struct weir_error *err,
               uint64_t *ret)
 {
-	uint64_t id = 0, dtv, slots, entry, step = t->field[DTV_DTV].bits / 8;
-	int rc = module_id(t, bias, &id);
+	uint64_t map, id = 0, entry;
+	int rc = find_map(t, bias, &map) ?: read_field(t, map, MAP_MODID, &id);
 
 	if (rc || !id)
 		return weir_err(err, rc ?: -ENOENT, "the dynamic linker does not know its image");
-	rc = read_field(t, thread_pointer, PTHREAD_DTVP, &dtv);
-	/* In front of the vector lies how many slots it has. */
-	rc = rc ?: read_word(t, dtv - step, &slots);
+	rc = vector_entry(t, thread_pointer, id, &entry);
 	if (rc)
 		return weir_err(err, rc, "its table of blocks cannot be read: %s", strerror(-rc));
-	entry = UINT64_MAX;
-	if (id <= slots)
-		rc = read_field(t, dtv + id * step + t->field[DTV_DTV].offset, DTV_POINTER, &entry);
-	if (rc)
-		return weir_err(err, rc, "its table of blocks cannot be read: %s", strerror(-rc));
-	if (entry == UINT64_MAX)
+	if (entry == UINT64_MAX && !static_block(t, thread_pointer, map, &entry))
 		return weir_err(err, -ENODATA,
 		                "this thread has not touched it yet, so it has no "
 		                "memory there");

@@ -40,9 +40,13 @@ static const struct ctype builtins[CTYPE_BUILTINS] = {
 	[CTYPE_B_ULLONG] = INTEGER("unsigned long long", 8, false),
 	[CTYPE_B_INT128] = INTEGER("__int128", 16, true),
 	[CTYPE_B_UINT128] = INTEGER("unsigned __int128", 16, false),
-	[CTYPE_B_FLOAT] = { .kind = CTYPE_FLOAT, .size = 4, .name = "float" },
-	[CTYPE_B_DOUBLE] = { .kind = CTYPE_FLOAT, .size = 8, .name = "double" },
+	[CTYPE_B_FLOAT] = { .kind = CTYPE_FLOAT, .real = REAL_SINGLE, .size = 4, .name = "float" },
+	[CTYPE_B_DOUBLE] = { .kind = CTYPE_FLOAT,
+	                     .real = REAL_DOUBLE,
+	                     .size = 8,
+	                     .name = "double" },
 	[CTYPE_B_LDOUBLE] = { .kind = CTYPE_FLOAT,
+	                      .real = REAL_LONG_DOUBLE,
 	                      .size = sizeof(long double),
 	                      .name = "long double" },
 	[CTYPE_B_FUNCTION] = { .kind = CTYPE_FUNCTION, .name = "function of unknown type" },
@@ -203,6 +207,7 @@ static void fill(struct ctype *t, const struct btf_type *bt, const char *name, b
 		break;
 	case BTF_KIND_FLOAT:
 		t->kind = CTYPE_FLOAT;
+		t->real = real_format_of(name, bt->size);
 		t->size = bt->size;
 		break;
 	case BTF_KIND_ENUM:

@@ -14,6 +14,8 @@
 #ifndef WEIR_TYPES_C_TYPE_H
 #define WEIR_TYPES_C_TYPE_H
 
+#include "types/real.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +66,7 @@ struct ctype {
 	enum ctype_kind kind;
 	bool is_signed;             /* INT, ENUM */
 	bool is_char;               /* an INT of one byte whose name or encoding says text */
+	enum real_format real;      /* FLOAT */
 	uint64_t size;              /* bytes; 0 where incomplete */
 	uint64_t count;             /* ARRAY: elements */
 	const struct btf_view *btf; /* NULL: derived or built in */

@@ -266,6 +266,22 @@ static int lower_array(struct convert *cv, uint32_t i)
 	return 0;
 }
 
+static const char *complex_part(const struct node *n)
+{
+	if (n->encoding != DW_ATE_complex_float)
+		return "int";
+	switch (n->value) {
+	case 4:
+		return "_Float16";
+	case 8:
+		return "float";
+	case 16:
+		return "double";
+	default:
+		return n->name && strstr(n->name, "128") ? "_Float128" : "long double";
+	}
+}
+
 static int lower_complex(struct convert *cv, uint32_t i)
 {
 	uint32_t part, real, imag;
@@ -285,10 +301,7 @@ static int lower_complex(struct convert *cv, uint32_t i)
 		.flags = NODE_SIZED,
 		.value = n->value / 2,
 		.encoding = n->encoding == DW_ATE_complex_float ? DW_ATE_float : DW_ATE_signed,
-		.name = n->encoding != DW_ATE_complex_float ? "int"
-		        : n->value == 8                     ? "float"
-		        : n->value == 16                    ? "double"
-		                                            : "long double",
+		.name = complex_part(n),
 		.unit = n->unit,
 	};
 	node_at(cv, real)->name = "real";

@@ -151,7 +151,7 @@ struct expr {
 	const char *name;              /* NAME, MEMBER, member path of OFFSETOF and CONTAINER */
 	const struct expr_type *named; /* CAST, SIZEOF, OFFSETOF, CONTAINER as written */
 	uint64_t integer;              /* INTEGER */
-	long double real;
+	real_t real;
 
 	/* What binding says. */
 	const struct ctype
@@ -202,7 +202,7 @@ struct expr_value {
 	const void *bytes; /* the object's own bytes, already read; NULL: in memory */
 	union {
 		uint64_t integer; /* sign- or zero-extended as `type` says */
-		long double real; /* has the precision of `type` */
+		real_t real;      /* has the precision of `type` */
 	};
 };
 

@@ -71,22 +71,16 @@ static int load_bits(const struct expr_memory *memory, const struct expr_value *
 static int load_real(const struct expr_memory *memory, const struct expr_value *object,
                      struct expr_value *ret)
 {
-	union {
-		float f;
-		double d;
-		long double l;
-	} u = { .l = 0 };
-	long double real;
+	char bytes[16] = { 0 };
 	int rc;
 
-	if (object->type->size != 4 && object->type->size != 8 &&
-	    object->type->size != sizeof(long double))
+	if (object->type->real == REAL_NONE)
 		return -ENOTSUP;
-	rc = read_object(memory, object, &u, object->type->size);
+	rc = read_object(memory, object, bytes, object->type->size);
 	if (rc)
 		return rc;
-	real = object->type->size == 4 ? u.f : object->type->size == 8 ? u.d : u.l;
-	*ret = (struct expr_value){ .type = object->type, .real = real };
+	*ret = (struct expr_value){ .type = object->type,
+		                    .real = real_load(object->type->real, bytes) };
 	return 0;
 }
 
@@ -235,20 +229,15 @@ static int eval_slice(struct eval *v, const struct expr *e, struct expr_value *r
 	return 0;
 }
 
-static long double as_real(const struct expr_value *v)
+static real_t as_real(const struct expr_value *v)
 {
 	if (v->type->kind == CTYPE_FLOAT)
 		return v->real;
-	return v->type->is_signed ? (long double)(int64_t)v->integer : (long double)v->integer;
-}
-
-static long double rounded(long double real, const struct ctype *type)
-{
-	return type->size == 4 ? (float)real : type->size == 8 ? (double)real : real;
+	return v->type->is_signed ? (real_t)(int64_t)v->integer : (real_t)v->integer;
 }
 
 /* Out of range: what x86 gives, so never undefined here. */
-static uint64_t real_to_integer(long double real, bool is_signed)
+static uint64_t real_to_integer(real_t real, bool is_signed)
 {
 	if (real != real)
 		return (uint64_t)INT64_MIN;
@@ -261,7 +250,8 @@ static uint64_t real_to_integer(long double real, bool is_signed)
 static void convert(const struct expr_value *from, const struct ctype *to, struct expr_value *ret)
 {
 	if (to->kind == CTYPE_FLOAT) {
-		*ret = (struct expr_value){ .type = to, .real = rounded(as_real(from), to) };
+		*ret =
+		    (struct expr_value){ .type = to, .real = real_round(to->real, as_real(from)) };
 		return;
 	}
 	if (from->type->kind == CTYPE_FLOAT)
@@ -294,38 +284,19 @@ static bool truth(const struct expr_value *v)
 	return v->type->kind == CTYPE_FLOAT ? v->real != 0 : v->integer != 0;
 }
 
-/* Rounded once: what is computed in a wider type and rounded again may differ in the last bit. */
-static bool compute(enum expr_op op, bool is_long, long double a, long double b, long double *ret)
-{
-	double x = (double)a, y = (double)b;
-
-	switch (op) {
-	case EXPR_ADD:
-		*ret = is_long ? a + b : x + y;
-		return true;
-	case EXPR_SUB:
-		*ret = is_long ? a - b : x - y;
-		return true;
-	case EXPR_MUL:
-		*ret = is_long ? a * b : x * y;
-		return true;
-	case EXPR_DIV:
-		*ret = is_long ? a / b : x / y;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* A float's operations may be computed as double's: that has more than twice the bits. */
-static int eval_real(struct eval *v, const struct expr *e, long double a, long double b,
+static int eval_real(struct eval *v, const struct expr *e, real_t a, real_t b,
                      struct expr_value *ret)
 {
-	long double real;
+	char op = e->op == EXPR_ADD   ? '+'
+	          : e->op == EXPR_SUB ? '-'
+	          : e->op == EXPR_MUL ? '*'
+	          : e->op == EXPR_DIV ? '/'
+	                              : 0;
 
-	if (!compute(e->op, e->type->size > 8, a, b, &real))
+	if (!op)
 		return expr_fail(v->err, -EINVAL, e->column, e->length, "not for reals");
-	*ret = (struct expr_value){ .type = e->type, .real = rounded(real, e->type) };
+	*ret =
+	    (struct expr_value){ .type = e->type, .real = real_compute(e->type->real, op, a, b) };
 	return 0;
 }
 

@@ -23,7 +23,7 @@ struct token {
 	const char *name; /* NAME, in the tree's arena */
 	bool quoted;      /* NAME in quotes: never a keyword */
 	uint64_t integer;
-	long double real;
+	real_t real;
 	const struct ctype *type; /* of a constant */
 };
 

@@ -73,20 +73,13 @@ static void format_bool(struct format *f, const struct expr_value *v)
 	format_word(f, text, json_object_new_uint64(v->integer));
 }
 
-/* As few digits as give the same number again. */
-static void format_real(struct format *f, long double real, uint64_t size)
+static void format_real(struct format *f, real_t real, const struct ctype *type)
 {
-	char text[64];
+	char text[REAL_TEXT_MAX];
 
-	for (int precision = size == 4 ? 6 : size == 8 ? 15 : 18; precision <= 21; precision++) {
-		snprintf(text, sizeof(text), "%.*Lg", precision, real);
-		if (size == 4   ? strtof(text, NULL) == (float)real
-		    : size == 8 ? strtod(text, NULL) == (double)real
-		                : strtold(text, NULL) == real)
-			break;
-	}
-	/* JSON has no NaN and no infinity, and its readers no long double. */
-	if (real != real || real - real != 0 || size > 8)
+	real_text(type->real, real, text);
+	/* JSON has no NaN and no infinity, and its readers no more than double. */
+	if (real != real || real - real != 0 || type->size > 8)
 		format_word(f, text, json_object_new_string(text));
 	else
 		format_word(f, text, json_object_new_double_s((double)real, text));
@@ -108,33 +101,26 @@ static void integer_text(unsigned __int128 value, bool is_signed, char text[64])
 	memmove(text, to, strlen(to) + 1);
 }
 
-/* 16 bytes: long double, __int128. */
+/* 16 bytes */
 static void format_wide(struct format *f, const struct expr_value *v)
 {
-	union {
-		long double real;
-		unsigned __int128 integer;
-	} u = { .integer = 0 };
+	unsigned __int128 integer = 0;
 	char text[64];
 	int rc = 0;
 
-	if (v->type->size > sizeof(u)) {
+	if (v->type->size > sizeof(integer)) {
 		format_failure(f, "too wide");
 		return;
 	}
 	if (v->bytes)
-		memcpy(&u, v->bytes, v->type->size);
+		memcpy(&integer, v->bytes, v->type->size);
 	else
-		rc = format_read(f, v->address, &u, v->type->size);
+		rc = format_read(f, v->address, &integer, v->type->size);
 	if (rc) {
 		format_unreadable(f, v, rc);
 		return;
 	}
-	if (v->type->kind == CTYPE_FLOAT) {
-		format_real(f, u.real, v->type->size);
-		return;
-	}
-	integer_text(u.integer, v->type->is_signed, text);
+	integer_text(integer, v->type->is_signed, text);
 	format_word(f, text, json_object_new_string(text));
 }
 
@@ -212,7 +198,8 @@ void format_scalar(struct format *f, const struct expr_value *object)
 	struct expr_value v;
 	int rc;
 
-	if (object->type->size > 8 && object->lvalue && !object->bit_size) {
+	if (object->type->kind != CTYPE_FLOAT && object->type->size > 8 && object->lvalue &&
+	    !object->bit_size) {
 		format_wide(f, object);
 		return;
 	}
@@ -223,7 +210,7 @@ void format_scalar(struct format *f, const struct expr_value *object)
 	}
 	v.bit_size = object->bit_size;
 	if (v.type->kind == CTYPE_FLOAT)
-		format_real(f, v.real, v.type->size);
+		format_real(f, v.real, v.type);
 	else if (v.type->kind == CTYPE_ENUM)
 		format_enum(f, &v);
 	else if (v.type->kind == CTYPE_BOOL)

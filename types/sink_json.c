@@ -204,10 +204,29 @@ static void json_close(struct sink *s)
 		put_map(j, object, pairs, twice);
 }
 
+/* JSON has no other texts than UTF-8; `json` is taken over. */
+static struct json_object *valid(struct json_object *json)
+{
+	struct json_object *ret;
+	const char *text;
+	char *escaped;
+
+	if (!json_object_is_type(json, json_type_string))
+		return json;
+	text = json_object_get_string(json);
+	if (is_utf8((const unsigned char *)text, strlen(text)))
+		return json;
+	escaped = key_of(text);
+	ret = json_object_new_string(escaped ?: "");
+	free(escaped);
+	json_object_put(json);
+	return ret;
+}
+
 static void json_scalar(struct sink *s, const char *text, struct json_object *json)
 {
 	(void)text;
-	put(self(s), json);
+	put(self(s), valid(json));
 }
 
 static void json_pointer(struct sink *s, const char *text, struct json_object *json)

@@ -190,7 +190,7 @@ struct pairs {
 	uint64_t shown;
 };
 
-static void real_text(double real, char *buf, size_t size)
+static void inspect_real(double real, char *buf, size_t size)
 {
 	for (int precision = 15; precision <= 17; precision++) {
 		snprintf(buf, size, "%.*g", precision, real);
@@ -229,9 +229,9 @@ static void key_text(struct format *f, const struct ctype *type, uint64_t key, c
 	} else if (is_fixnum(f, key)) {
 		snprintf(buf, size, "%" PRId64, (int64_t)key >> 1);
 	} else if (is_flonum(f, key)) {
-		real_text(flonum(key), buf, size);
+		inspect_real(flonum(key), buf, size);
 	} else if (!heap_real(f, key, &real)) {
-		real_text(real, buf, size);
+		inspect_real(real, buf, size);
 	} else if (ruby_is(f, key, "RUBY_T_CLASS") || ruby_is(f, key, "RUBY_T_MODULE")) {
 		ruby_class_text(f, key, buf, size);
 	} else if (!ruby_symbol_text(f, key, text, sizeof(text))) {
