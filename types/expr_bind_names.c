@@ -192,6 +192,24 @@ static size_t candidate_text(struct binder *b, const struct expr_symbol *s, cons
 	                        scope[0] ? name : "", type, place);
 }
 
+/* Enumerators of one name and several values. */
+static int ambiguous_constant(struct binder *b, const struct expr *e,
+                              const struct expr_symbol *found, int n)
+{
+	char text[340], type[96];
+	int shown = 0;
+	size_t at = 0;
+
+	for (; shown < n && shown < CANDIDATES_MAX && at < sizeof(text) - 60; shown++) {
+		bind_declared(b, found[shown].type, type, sizeof(type));
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%lld (%s)",
+		                       shown ? ", " : "", (long long)found[shown].address, type);
+	}
+	return expr_fail(b->err, -ENOTUNIQ, e->column, e->length,
+	                 "`%s` is ambiguous: %s%s; write ENUM::%s to choose, or the number",
+	                 e->name, text, n > shown ? ", ..." : "", e->name);
+}
+
 static int ambiguous_symbol(struct binder *b, const struct expr *e, const struct expr_symbol *found,
                             int n)
 {
@@ -245,6 +263,8 @@ int bind_name(struct binder *b, struct expr *e)
 	if (n < 0)
 		return expr_fail(b->err, n, e->column, e->length, "looking for `%s`: %s", e->name,
 		                 strerror(-n));
+	if (n > 1 && found[0].kind == EXPR_SYM_CONSTANT && found[0].type)
+		return ambiguous_constant(b, e, found, n);
 	if (n > 1)
 		return ambiguous_symbol(b, e, found, n);
 	if (n == 0) {

@@ -130,13 +130,12 @@ static int lex_real(const char *s, struct token *t, struct expr_error *err)
 
 static bool is_real(const char *s)
 {
-	size_t n;
+	bool hex = s[0] == '0' && (s[1] | 32) == 'x';
+	size_t n = hex ? 2 : 0;
 
-	if (s[0] == '0' && (s[1] | 32) == 'x')
-		return false;
-	n = strspn(s, "0123456789");
+	n += strspn(s + n, hex ? "0123456789abcdefABCDEF" : "0123456789");
 	/* "0..10" is a slice's bounds. */
-	return (s[n] == '.' && s[n + 1] != '.') || (s[n] | 32) == 'e';
+	return (s[n] == '.' && s[n + 1] != '.') || (s[n] | 32) == (hex ? 'p' : 'e');
 }
 
 static int lex_number(const char *s, struct token *t, struct expr_error *err)
@@ -221,6 +220,60 @@ static int lex_quote(struct expr_tree *tree, const char *s, struct token *t, str
 	return 0;
 }
 
+/* L'a', u'a', U'a', u8'a': how long what stands before the quote is; 0: this is none. */
+static size_t wide_prefix(const char *s, enum ctype_builtin *type)
+{
+	size_t n = s[0] == 'u' && s[1] == '8' ? 2 : 1;
+
+	if (!strchr("LuU", s[0]) || s[n] != '\'')
+		return 0;
+	*type = s[0] == 'L'   ? CTYPE_B_INT
+	        : s[0] == 'U' ? CTYPE_B_UINT
+	        : n == 1      ? CTYPE_B_USHORT
+	                      : CTYPE_B_UCHAR;
+	return n;
+}
+
+/* One character of UTF-8; what is none is its first byte. */
+static uint64_t utf8_character(const char **s)
+{
+	const unsigned char *c = (const unsigned char *)*s;
+	int more = c[0] >= 0xf0 ? 3 : c[0] >= 0xe0 ? 2 : c[0] >= 0xc2 ? 1 : 0;
+	uint64_t v = more ? c[0] & (0x3f >> more) : c[0];
+
+	for (int i = 1; i <= more; i++) {
+		if ((c[i] & 0xc0) != 0x80) {
+			(*s)++;
+			return c[0];
+		}
+		v = v << 6 | (c[i] & 0x3f);
+	}
+	*s += more + 1;
+	return v;
+}
+
+static int lex_wide(const char *s, size_t prefix, enum ctype_builtin type, struct token *t,
+                    struct expr_error *err)
+{
+	const char *p = s + prefix + 1;
+
+	if (*p == '\\' && p[1]) {
+		p++;
+		t->integer = escape(&p);
+	} else if (*p && *p != '\'') {
+		t->integer = utf8_character(&p);
+	}
+	if (*p != '\'' || p == s + prefix + 1)
+		return expr_fail(err, -EINVAL, t->column, (uint32_t)prefix + 1,
+		                 "one character and a closing ' are wanted");
+	t->kind = TOKEN_INTEGER;
+	t->type = ctype_builtin(type);
+	if (t->type->size < 8)
+		t->integer &= (UINT64_C(1) << (8 * t->type->size)) - 1;
+	t->length = (uint32_t)(p + 1 - s);
+	return 0;
+}
+
 static int lex_punct(const char *s, struct token *t, struct expr_error *err)
 {
 	static const char *const writes[] = { "++", "--", "+=", "-=", "*=", "/=",
@@ -256,6 +309,8 @@ static int lex_punct(const char *s, struct token *t, struct expr_error *err)
 int expr_lex(struct expr_tree *tree, size_t *at, struct token *ret, struct expr_error *err)
 {
 	struct token t = { 0 };
+	enum ctype_builtin wide;
+	size_t prefix;
 	const char *s;
 	int rc;
 
@@ -269,6 +324,10 @@ int expr_lex(struct expr_tree *tree, size_t *at, struct token *ret, struct expr_
 		rc = lex_number(s, &t, err);
 	else if (*s == '\'')
 		rc = lex_quote(tree, s, &t, err);
+	else if ((prefix = wide_prefix(s, &wide)))
+		rc = lex_wide(s, prefix, wide, &t, err);
+	else if (s[0] == ':' && s[1] == ':' && name_start(s[2])) /* C++: of no namespace */
+		t.length = 2, rc = lex_name(tree, s + 2, "", 0, &t, err);
 	else if (name_start(*s))
 		rc = lex_name(tree, s, "", 0, &t, err);
 	else

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "types/btf_view.h"
+#include "types/enumerators.h"
+#include "types/mangle.h"
 
 #define IMAGES_NAMED 3 /* files that a message names; the program is the first */
 
@@ -195,39 +197,52 @@ static void search_tables(struct symbol_search *q, int only, const char *name)
 			search_types_of(q, i, opened_table(q->space, i), name);
 }
 
-/* Enumerators are names too. BTF has no index of them, so this walks each image's enums. */
-static int find_enumerator(struct space *s, const struct btf_view *btf, const char *name,
-                           struct expr_symbol *ret)
-{
-	for (uint32_t id = 1; id < btf->count; id++) {
-		const struct btf_type *bt = btf_view_type(btf, id);
-		const struct ctype *type;
-		int64_t value;
+/* ---- constants ---- */
 
-		if (!btf_is_any_enum(bt))
-			continue;
-		type = ctype_of(s->names.types, btf, id);
-		for (uint32_t k = 0; k < ctype_enumerators(type); k++) {
-			if (strcmp(ctype_enumerator(type, k, &value), name))
-				continue;
-			*ret = (struct expr_symbol){ .kind = EXPR_SYM_CONSTANT, .type = type };
-			ret->address = (uint64_t)value;
-			return 1;
-		}
+static void search_constant(struct space *s, struct enumerator_search *q, int only)
+{
+	for (size_t i = 0; i < s->count && !q->n; i++) {
+		q->module = (uint32_t)i;
+		if ((only < 0 || (size_t)only == i) && opened(s, i))
+			enumerators_find(q, types_view(s->images[i].types));
 	}
-	return 0;
+	for (size_t i = 0; i < s->extra_count && !q->n; i++)
+		if (only < 0)
+			enumerators_find(q, types_view(s->extra[i]));
 }
 
-static int find_constant(struct space *s, int only, const char *name, struct expr_symbol *ret)
+static int names_type(void *ctx, const char *tag, const char *name, struct expr_candidate *ret,
+                      int max);
+
+static bool is_class(struct space *s, const char *name)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if ((only < 0 || (size_t)only == i) && opened(s, i) &&
-		    find_enumerator(s, types_view(s->images[i].types), name, ret))
-			return 1;
-	for (size_t i = 0; i < s->extra_count; i++)
-		if (only < 0 && find_enumerator(s, types_view(s->extra[i]), name, ret))
-			return 1;
-	return 0;
+	struct expr_candidate found[1];
+
+	return names_type(s, "struct", name, found, 1) > 0;
+}
+
+static int find_constant(struct space *s, int only, const char *name, struct expr_symbol *ret,
+                         int max)
+{
+	struct enumerator_search q = {
+		.types = s->names.types, .name = name, .ret = ret, .max = max
+	};
+	char scope[MANGLED_MAX];
+
+	for (const char *c; (c = strstr(q.name, "::"));)
+		q.name = c + 2;
+	if (q.name > name) {
+		if (q.name - name - 2 >= (ptrdiff_t)sizeof(scope))
+			return 0;
+		snprintf(scope, sizeof(scope), "%.*s", (int)(q.name - name - 2), name);
+		mangle(scope, q.scope);
+	}
+	search_constant(s, &q, only);
+	if (!q.n && q.scope[0] && is_class(s, scope)) {
+		q.unnamed = true;
+		search_constant(s, &q, only);
+	}
+	return q.n;
 }
 
 struct declared {
@@ -298,8 +313,9 @@ static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, in
 		ret[0].address = q.plain.address;
 	if (q.n)
 		return q.n;
-	if (find_constant(s, only, name, ret))
-		return 1;
+	q.n = find_constant(s, only, name, ret, max);
+	if (q.n)
+		return q.n;
 	if (!q.untyped)
 		search_tables(&q, only, name);
 	if (!q.untyped)

@@ -14,8 +14,12 @@
 static int print_string(struct format *f, const struct expr_value *it)
 {
 	uint64_t address, length, ignored;
-	int rc = format_number(f, it, 0, "(unsigned long)it._M_dataplus._M_p", &address)
-	             ?: format_number(f, it, 0, "it._M_string_length", &length);
+	int rc = format_number(f, it, 0, "(unsigned long)it._M_dataplus._M_p", &address);
+
+	/* clang leaves the type of this member out: it is an allocator of no size, and the pointer. */
+	if (rc)
+		rc = format_number(f, it, 0, "*(unsigned long *)&it._M_dataplus", &address);
+	rc = rc ?: format_number(f, it, 0, "it._M_string_length", &length);
 
 	/* Is it one at all? Its last byte and its NUL have to be there. */
 	rc = rc ?: format_read(f, address + length, &ignored, 1);

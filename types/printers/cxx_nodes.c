@@ -96,9 +96,10 @@ static int plan_tree(struct format *f, const struct expr_value *it, struct nodes
 		               &ret->first);
 
 	rc = rc ?: ctype_field(f->names->types, impl.type, 0, &field);
+	/* The base itself: clang calls the member by a typedef of it. */
 	rc = rc
-	         ?: between(field.name, "__base_std__allocator_Lstd___Rb_tree_node_L", "_R_R",
-	                    element, sizeof(element));
+	         ?: between(ctype_base_tag(field.type), "std__allocator_Lstd___Rb_tree_node_L",
+	                    "_R_R", element, sizeof(element));
 	if (rc)
 		return rc;
 	snprintf(name, sizeof(name), "std___Rb_tree_node_L%s_R", element);
@@ -129,9 +130,9 @@ static int plan_hash(struct format *f, const struct expr_value *it, struct nodes
 	rc = -ENOTSUP;
 	for (uint32_t i = 0; rc && i < ctype_fields(table.type); i++)
 		if (!ctype_field(f->names->types, table.type, i, &field))
-			rc = between(field.name,
-			             "__base_std____detail___Hashtable_alloc_Lstd__allocator_L",
-			             "_R_R", node, sizeof(node));
+			rc = between(ctype_base_tag(field.type),
+			             "std____detail___Hashtable_alloc_Lstd__allocator_L", "_R_R",
+			             node, sizeof(node));
 	if (!rc)
 		rc = between(node, "std____detail___Hash_node_L", "_Ctrue_R", element,
 		             sizeof(element))

@@ -15,15 +15,19 @@
 static int find_head(struct format *f, const struct ctype *type, int depth, struct ctype_field *ret,
                      uint64_t *offset)
 {
-	static const char head[] = "__base_std___Head_base_L0_";
+	/* gcc's and clang's way to write the number */
+	static const char *const heads[] = { "std___Head_base_L0_C", "std___Head_base_L0UL_C" };
 	struct ctype_field field;
+	const char *tag;
 
 	if (!ctype_is_record(type) || depth > BASES_MAX)
 		return -ENOENT;
 	for (uint32_t i = 0; i < ctype_fields(type); i++) {
 		if (ctype_field(f->names->types, type, i, &field))
 			continue;
-		if (!strncmp(field.name, head, strlen(head))) {
+		tag = ctype_base_tag(field.type);
+		if (!strncmp(tag, heads[0], strlen(heads[0])) ||
+		    !strncmp(tag, heads[1], strlen(heads[1]))) {
 			*offset += field.bit_offset / 8;
 			return ctype_find_field(f->names->types, field.type, "_M_head_impl", ret);
 		}
