@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/replace.h"
 #include "types/btf_c.h"
 #include "types/embed.h"
 #include "types/types.h"
@@ -200,24 +201,6 @@ static int report_losses(const struct types *types, const struct types_args *a)
 
 /* --- build --- */
 
-/* A part of it is of no use: it does not stay, also where a symbolic link led to it. */
-static int write_file(const char *path, const void *data, size_t size)
-{
-	FILE *f = !strcmp(path, "-") ? stdout : fopen(path, "we");
-	char real[PATH_MAX];
-	struct stat st;
-	int bad;
-
-	if (!f)
-		return cli_fail("%s: %s", path, strerror(errno));
-	bad = fwrite(data, 1, size, f) != size || fflush(f) ? errno : 0;
-	if (f != stdout && fclose(f) && !bad)
-		bad = errno;
-	if (bad && f != stdout && realpath(path, real) && !stat(real, &st) && S_ISREG(st.st_mode))
-		unlink(real);
-	return bad ? cli_fail("%s: %s", path, strerror(bad)) : 0;
-}
-
 static int build(const char *file, const struct types_args *a, struct types *types)
 {
 	size_t size;
@@ -229,8 +212,13 @@ static int build(const char *file, const struct types_args *a, struct types *typ
 		return 1;
 	if (a->embed)
 		return types_embed(file, raw, size, &err) ? cli_fail_error(&err) : 0;
+	if (a->output && !strcmp(a->output, "-"))
+		return fwrite(raw, 1, size, stdout) != size || fflush(stdout)
+		           ? cli_fail("standard output: %s", strerror(errno))
+		           : 0;
 	snprintf(path, sizeof(path), "%s.btf", file);
-	return write_file(a->output ? a->output : path, raw, size);
+	return replace_file(a->output ? a->output : path, raw, size, &err) ? cli_fail_error(&err)
+	                                                                   : 0;
 }
 
 /* --- dump --- */

@@ -5,6 +5,7 @@
 
 #include "types/builder.h"
 #include "types/error.h"
+#include "types/loss.h"
 #include "types/util.h"
 
 struct check {
@@ -16,6 +17,7 @@ struct check {
 	size_t count, room; /* with void */
 	uint16_t *height;   /* 0: not seen, OPEN: on the path, else length of the chain plus OPEN */
 	uint32_t *stack;    /* the path: type, next reference, longest chain below so far */
+	struct losses *opened; /* circles are opened and counted; NULL: they are errors */
 	struct weir_error *err;
 };
 
@@ -189,6 +191,38 @@ static void push(struct check *c, size_t depth, uint32_t id)
 	c->height[id] = OPEN;
 }
 
+/*
+ * A circle was met: `to` is on the path again. It is opened at a pointer, which points to void then,
+ * or at another name. false: what is on it is neither.
+ */
+static bool open_circle(struct check *c, size_t depth, uint32_t to)
+{
+	const char *name = NULL;
+	struct btf_type *at = NULL;
+
+	for (size_t i = depth; i-- > 0;) {
+		struct btf_type *t = (struct btf_type *)type_at(c, c->stack[i * 3]);
+
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_PTR)
+			at = t;
+		else if (!at && (BTF_INFO_KIND(t->info) == BTF_KIND_TYPEDEF ||
+		                 BTF_INFO_KIND(t->info) == BTF_KIND_CONST ||
+		                 BTF_INFO_KIND(t->info) == BTF_KIND_VOLATILE))
+			at = t;
+		if (t->name_off)
+			name = c->names + t->name_off;
+		if (c->stack[i * 3] == to)
+			break;
+	}
+	if (!at)
+		return false;
+	at->type = 0;
+	loss_add(c->opened, LOSS_CIRCLE, name);
+	for (size_t i = 0; i < depth; i++)
+		c->height[c->stack[i * 3]] = 0;
+	return true;
+}
+
 /* Depth-first search without recursion. */
 static int search(struct check *c, uint32_t start, next_fn next)
 {
@@ -210,6 +244,11 @@ static int search(struct check *c, uint32_t start, next_fn next)
 		}
 		if (!to)
 			continue;
+		if (c->height[to] == OPEN && c->opened && open_circle(c, depth, to)) {
+			depth = 1;
+			push(c, 0, start);
+			continue;
+		}
 		if (c->height[to] == OPEN)
 			return bad(c, to, "contains itself");
 		if (c->height[to]) {
@@ -228,7 +267,7 @@ static int search(struct check *c, uint32_t start, next_fn next)
 
 static int check_circles(struct check *c)
 {
-	static const next_fn kinds[] = { part, reference };
+	static const next_fn kinds[] = { reference, part };
 
 	for (int k = 0; k < 2; k++) {
 		memset(c->height, 0, c->count * sizeof(*c->height));
@@ -259,13 +298,26 @@ static int check_all(struct check *c, const void *data, size_t size)
 	return check_circles(c);
 }
 
+static int check(struct check *c, const void *data, size_t size)
+{
+	int ret = check_all(c, data, size);
+
+	free(c->offsets);
+	free(c->height);
+	free(c->stack);
+	return ret;
+}
+
 int btf_check(const void *data, size_t size, struct weir_error *err)
 {
 	struct check c = { .err = err };
-	int ret = check_all(&c, data, size);
 
-	free(c.offsets);
-	free(c.height);
-	free(c.stack);
-	return ret;
+	return check(&c, data, size);
+}
+
+int btf_open_circles(void *data, size_t size, struct losses *losses)
+{
+	struct check c = { .opened = losses };
+
+	return check(&c, data, size);
 }

@@ -13,6 +13,14 @@
  */
 int btf_check(const void *data, size_t size, struct weir_error *err);
 
+struct losses;
+
+/*
+ * Go's `type T *T`, and what else nobody can write in C: pointers and names that lead to themselves
+ * lead to void, and are counted. -EBADMSG: it is not sound for other reasons.
+ */
+int btf_open_circles(void *data, size_t size, struct losses *losses);
+
 /* Longest chain of types that a reference may go through (pointer, typedef, const, array ...). */
 #define BTF_CHAIN_MAX 1024
 

@@ -303,7 +303,8 @@ static void run_deinit(struct run *r)
 	builder_deinit(&r->unit_names);
 	pthread_mutex_destroy(&r->lock);
 }
-int dwarf_convert(const struct dwarf_input *in, struct weir_error *err, struct image *ret)
+static int convert(const struct dwarf_input *in, bool circles, struct weir_error *err,
+                   struct image *ret)
 {
 	struct run *r = calloc(1, sizeof(*r));
 	int code;
@@ -311,6 +312,7 @@ int dwarf_convert(const struct dwarf_input *in, struct weir_error *err, struct i
 	if (!r)
 		return types_err(err, -ENOMEM, "out of memory");
 	r->in = in;
+	r->circles = circles;
 	r->err = err;
 	code = run_init(r);
 	if (!code)
@@ -324,6 +326,16 @@ int dwarf_convert(const struct dwarf_input *in, struct weir_error *err, struct i
 	run_deinit(r);
 	free(r);
 	return code;
+}
+
+/* Types in a circle are rare, and looking for them takes time: only when the result is not sound. */
+int dwarf_convert(const struct dwarf_input *in, struct weir_error *err, struct image *ret)
+{
+	int code = convert(in, false, err, ret);
+
+	if (code == -ELOOP)
+		code = convert(in, true, err, ret);
+	return code == -ELOOP ? -EBADMSG : code;
 }
 
 bool dwarf_present(Elf *elf)

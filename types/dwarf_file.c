@@ -6,7 +6,6 @@
 
 #include "types/dwarf_unit.h"
 #include "types/error.h"
-#include "types/parallel.h"
 #include "types/util.h"
 
 uint64_t dw_uleb_slow(struct dw_cursor *c)
@@ -58,181 +57,11 @@ uint64_t dw_fixed_slow(struct dw_cursor *c, unsigned int size)
 	return value;
 }
 
-/* --- sections --- */
-
-#define SECTIONS      13
-#define THREADS_WORTH (1u << 20) /* bytes of compressed sections: less is unpacked at once */
-
-static size_t string_limit(const struct dw_section *s)
-{
-	size_t n = s->size;
-
-	while (n && s->data[n - 1])
-		n--;
-	return n;
-}
-
-static struct dw_section *section_of(struct dw_file *f, const char *name, bool *ret_split)
-{
-	static const struct {
-		const char *name;
-		size_t offset;
-	} known[SECTIONS] = {
-#define SECTION(n) { #n, offsetof(struct dw_file, n) }
-		SECTION(info),     SECTION(types),       SECTION(abbrev),   SECTION(str),
-		SECTION(line_str), SECTION(str_offsets), SECTION(addr),     SECTION(loc),
-		SECTION(loclists), SECTION(ranges),      SECTION(rnglists), SECTION(cu_index),
-		SECTION(tu_index),
-#undef SECTION
-	};
-	size_t length = strlen(name);
-
-	if (!strncmp(name, ".debug_", 7))
-		name += 7, length -= 7;
-	else if (!strncmp(name, ".zdebug_", 8))
-		name += 8, length -= 8;
-	else
-		return NULL;
-	*ret_split = length > 4 && !strcmp(name + length - 4, ".dwo");
-	if (*ret_split)
-		length -= 4;
-	for (size_t i = 0; i < SECTIONS; i++) {
-		if (strlen(known[i].name) == length && !strncmp(known[i].name, name, length))
-			return (void *)((char *)f + known[i].offset);
-	}
-	return NULL;
-}
-
-static bool has_section(Elf *elf, size_t names, const char *wanted)
-{
-	Elf_Scn *scn = NULL;
-	GElf_Shdr shdr;
-
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name;
-
-		if (!gelf_getshdr(scn, &shdr))
-			continue;
-		name = elf_strptr(elf, names, shdr.sh_name);
-		if (name && !strcmp(name, wanted))
-			return true;
-	}
-	return false;
-}
-
-static bool lies_in(const struct dw_mapping *map, const void *data, size_t size)
-{
-	size_t at = (uintptr_t)data - (uintptr_t)map->data;
-
-	return at <= map->size && size <= map->size - at;
-}
-
-/* A compressed section, until all are known. */
-struct packed_section {
-	struct dw_section *section;
-	struct packed packed;
-	const char *name;
-	uint8_t *data;
-	int result;
-};
-
-struct packed_sections {
-	struct packed_section list[SECTIONS];
-	size_t count, size; /* compressed */
-};
-
-static int unpack_one(void *arg, size_t i)
-{
-	struct packed_section *p = &((struct packed_sections *)arg)->list[i];
-
-	p->result = unpack(&p->packed, &p->data);
-	return 0;
-}
-
-static int take_unpacked(struct packed_section *p, struct weir_error *err)
-{
-	if (p->result == -ENOMEM)
-		return types_err(err, p->result, "out of memory");
-	if (p->result)
-		return types_err(err, p->result, "section %s cannot be decompressed: it is damaged",
-		                 p->name);
-	p->section->data = p->data;
-	p->section->size = p->packed.unpacked;
-	p->section->unpacked = true;
-	return 0;
-}
-
-/* Side by side: a large file has two that take long, of strings and of location lists. */
-static int unpack_sections(struct packed_sections *all, size_t threads, struct weir_error *err)
-{
-	int ret = 0;
-
-	parallel_steps(all->size < THREADS_WORTH ? 1 : threads, all->count, unpack_one, all);
-	for (size_t i = 0; i < all->count; i++) {
-		int one = take_unpacked(&all->list[i], ret ? NULL : err);
-
-		ret = ret ? ret : one;
-	}
-	return ret;
-}
-
-static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const struct dw_mapping *map,
-                        struct packed_sections *packed_ones, struct weir_error *err)
-{
-	struct dw_section *section;
-	struct packed packed;
-	GElf_Shdr shdr;
-	Elf_Data *data;
-	const char *name;
-	bool split;
-	int ret;
-
-	if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS)
-		return 0;
-	name = elf_strptr(f->elf, names, shdr.sh_name);
-	if (!name)
-		return 0;
-	section = section_of(f, name, &split);
-	/* .debug_addr is never split; the index sections of a .dwp have no suffix. */
-	if (!section || (f->split && !split && section != &f->cu_index && section != &f->tu_index &&
-	                 section != &f->addr))
-		return 0;
-	if (!f->split && split)
-		return 0;
-	if (section->size)
-		return 0; /* group sections of a relocatable file: the first one */
-	ret = packed_init(&packed, f->elf, scn, &shdr, name, err);
-	if (ret)
-		return ret;
-	packed.mapped = map && lies_in(map, packed.data, packed.size);
-	if (packed.kind && section == &f->info) {
-		f->packed_info = packed;
-		section->size = packed.unpacked;
-		return 0;
-	}
-	if (packed.kind && !packed.unpacked)
-		return 0;
-	if (packed.kind) {
-		section->size = packed.unpacked;
-		packed_ones->list[packed_ones->count++] =
-		    (struct packed_section){ .section = section, .packed = packed, .name = name };
-		packed_ones->size += packed.size;
-		return 0;
-	}
-	data = elf_getdata(scn, NULL);
-	if (!data || !data->d_buf)
-		return 0;
-	section->data = data->d_buf;
-	section->size = data->d_size;
-	return 0;
-}
+/* --- the file --- */
 
 int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, size_t threads,
                  struct weir_error *err)
 {
-	struct packed_sections packed = { 0 };
-	Elf_Scn *scn = NULL;
-	size_t names;
 	const char *ident = elf_getident(elf, NULL);
 	int ret;
 
@@ -246,52 +75,20 @@ int dw_file_init(struct dw_file *f, Elf *elf, const struct dw_mapping *map, size
 		return types_err(err, -ENOTSUP,
 		                 "the file's byte order is not this machine's; its types "
 		                 "cannot be converted here");
-	if (elf_getshdrstrndx(elf, &names))
-		return types_err(err, -EBADMSG, "no section names: %s", elf_errmsg(-1));
-	f->split = !has_section(elf, names, ".debug_info") &&
-	           !has_section(elf, names, ".zdebug_info") &&
-	           has_section(elf, names, ".debug_info.dwo");
-	while ((scn = elf_nextscn(elf, scn))) {
-		ret = section_load(f, scn, names, map, &packed, err);
-		if (ret)
-			return ret;
-	}
-	ret = unpack_sections(&packed, threads, err);
+	ret = dw_sections_load(f, map, threads, err);
 	if (ret)
 		return ret;
-	f->str_limit = string_limit(&f->str);
-	f->line_str_limit = string_limit(&f->line_str);
 	/* else it is inflated, relocated, or nowhere */
-	if (map && f->info.data && lies_in(map, f->info.data, f->info.size)) {
+	if (map && f->info.data && dw_mapping_has(map, f->info.data, f->info.size)) {
 		f->fd = map->fd;
 		f->info_start = f->info.data - (const uint8_t *)map->data;
 	}
 	return 0;
 }
 
-int dw_file_unpack(struct dw_file *f, struct weir_error *err)
-{
-	struct packed_section info = { &f->info, f->packed_info, ".debug_info" };
-
-	if (!f->packed_info.kind)
-		return 0;
-	f->packed_info.kind = PACKED_NO;
-	f->info.size = 0;
-	info.result = unpack(&info.packed, &info.data);
-	return take_unpacked(&info, err);
-}
-
 void dw_file_deinit(struct dw_file *f)
 {
-	struct dw_section *all[] = { &f->info,     &f->types,       &f->abbrev,   &f->str,
-		                     &f->line_str, &f->str_offsets, &f->addr,     &f->loc,
-		                     &f->loclists, &f->ranges,      &f->rnglists, &f->cu_index,
-		                     &f->tu_index };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		if (all[i]->unpacked)
-			unpack_free(all[i]->data, all[i]->size);
-	}
+	dw_sections_free(f);
 	dw_abbrevs_free(f->abbrevs);
 	free(f->buffer);
 	free(f->units);

@@ -28,6 +28,7 @@ struct dw_section {
 	const uint8_t *data;
 	size_t size;
 	bool unpacked; /* data is from unpack() */
+	bool joined;   /* of several sections; data is from malloc() */
 };
 
 enum dw_step_form { DW_SKIP = 0 }; /* a step with this form skips `skip` bytes */
@@ -140,6 +141,11 @@ struct dw_mapping {
 };
 int dw_file_init(struct dw_file *file, Elf *elf, const struct dw_mapping *map, size_t threads,
                  struct weir_error *err);
+/* Of dw_file_init(), which knows the file. */
+int dw_sections_load(struct dw_file *file, const struct dw_mapping *map, size_t threads,
+                     struct weir_error *err);
+void dw_sections_free(struct dw_file *file);
+bool dw_mapping_has(const struct dw_mapping *map, const void *data, size_t size);
 int dw_file_unpack(struct dw_file *file, struct weir_error *err);
 void dw_file_deinit(struct dw_file *file);
 /* Read all unit headers, their abbreviations and their first entries. `base` is the position of

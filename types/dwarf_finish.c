@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the workers have -> one image. */
+#include "types/btf_check.h"
 #include "types/btf_sizeless.h"
 #include "types/dwarf_work.h"
 #include "types/error.h"
@@ -166,8 +167,9 @@ int dwarf_finish(struct run *r, struct image *ret)
 		err = btf_leave_out_sizeless(m.btf, &m.btf_size, &g.losses);
 	if (err)
 		types_err(r->err, err, "out of memory");
-	else
-		err = make_image(r, &m, &g, ret);
+	else if (r->circles)
+		btf_open_circles(m.btf, m.btf_size, &g.losses);
+	err = err ?: make_image(r, &m, &g, ret);
 	gathered_deinit(&g);
 	merged_deinit(&m);
 	return err;

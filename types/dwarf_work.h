@@ -24,6 +24,7 @@ struct worker {
 
 struct run {
 	const struct dwarf_input *in;
+	bool circles; /* types were met that lead to themselves: open them */
 	struct dw_file file, alt;
 	struct dwarf_split split;
 	struct worker *workers; /* the first one does alone what cannot be shared out */

@@ -581,7 +581,7 @@ int image_make(struct image_parts *p, struct weir_error *err, struct image *ret)
 	if (!parallel_steps(p->threads, FINISH_STEPS, finish_step, ret))
 		return 0;
 	image_deinit(ret);
-	return types_err(err, -EBADMSG,
+	return types_err(err, -ELOOP,
 	                 "the converted types do not make sense (types that contain themselves, or "
 	                 "a malformed file)");
 }

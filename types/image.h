@@ -129,6 +129,7 @@ struct image_parts {
 };
 /* Fill in machine, pointer_size and the symbols' sizes from the program and the types. */
 void image_describe(struct image_parts *parts, Elf *elf);
+/* -ELOOP: the types do not make sense. */
 int image_make(struct image_parts *parts, struct weir_error *err, struct image *ret);
 
 #endif

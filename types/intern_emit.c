@@ -94,12 +94,15 @@ static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bo
 	for (uint32_t c = n->child; c; c = cv->g.nodes[c].next) {
 		const struct node *m = &cv->g.nodes[c];
 
-		if (is_member(m) && m->flags & NODE_BITFIELD && !(m->flags & NODE_STATIC_MEMBER))
+		/* With bit-fields, no offset may have more bits; one that has more is left out. */
+		if (is_member(m) && m->flags & NODE_BITFIELD && m->value < BITFIELD_MAX &&
+		    !(m->flags & NODE_STATIC_MEMBER))
 			*ret_bits = true;
 	}
 	for (uint32_t c = n->child; c; c = cv->g.nodes[c].next) {
 		const struct node *m = &cv->g.nodes[c];
 		struct btf_member *out;
+		bool deep;
 		int err;
 
 		if (!is_member(m) || m->flags & NODE_STATIC_MEMBER)
@@ -112,8 +115,9 @@ static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bo
 			pend(in, LOSS_COMPUTED, n->name);
 			continue;
 		}
-		if (m->value > UINT32_MAX || (*ret_bits && m->value >= BITFIELD_MAX)) {
-			pend(in, *ret_bits ? LOSS_DEEP_BITFIELD : LOSS_HUGE, n->name);
+		deep = m->value >= BITFIELD_MAX && (*ret_bits || m->flags & NODE_BITFIELD);
+		if (m->value > UINT32_MAX || deep) {
+			pend(in, deep ? LOSS_DEEP_BITFIELD : LOSS_HUGE, n->name);
 			continue;
 		}
 		if (count >= VLEN_MAX) {

@@ -13,8 +13,10 @@ static const char *const texts[LOSS_COUNT] = {
 	[LOSS_BYTE_ORDER] = "scalar in the other byte order",
 	[LOSS_TAG] = "kind of type that BTF has no word for",
 	[LOSS_VARIANT] = "variant part of an unknown form",
-	[LOSS_DEEP_BITFIELD] = "bit-field more than 2 MiB into its struct",
+	[LOSS_DEEP_BITFIELD] =
+	    "bit-field more than 2 MiB into its struct, or member that far behind one",
 	[LOSS_HUGE] = "type beyond BTF's limits of size or member count",
+	[LOSS_CIRCLE] = "pointer or typedef that leads to itself only (it leads to void)",
 	[LOSS_SPLIT] = "unit whose .dwo file is missing",
 	[NOTE_VLA] = "array whose length is computed at run time (length 0)",
 	[NOTE_ATOMIC] = "_Atomic (the type without it; its layout is the same)",

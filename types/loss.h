@@ -17,6 +17,7 @@ enum loss {
 	LOSS_VARIANT,       /* variant part of another form than Rust's */
 	LOSS_DEEP_BITFIELD, /* a bit-field beyond 2 MiB */
 	LOSS_HUGE,          /* larger than BTF's 4 GiB, 65,535 members */
+	LOSS_CIRCLE,        /* a pointer or typedef that leads to itself only */
 	LOSS_SPLIT,         /* a .dwo file that is not there */
 	NOTE_VLA,           /* array whose length is computed at run time: 0 */
 	NOTE_ATOMIC,        /* the type without it */

@@ -6,7 +6,7 @@
  * text, never as markup.
  */
 #include "cli/report/output.h"
-#include "cli/report/replace.h"
+#include "cli/replace.h"
 #include "cli/report/template.h"
 #include "reader/error.h"
 

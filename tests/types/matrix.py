@@ -10,6 +10,7 @@ and all ways of packaging the same DWARF have to give the same types.
 import ctypes
 import itertools
 import os
+import re
 import resource
 import shutil
 import signal
@@ -178,9 +179,9 @@ def dwz_multi(program):
     return ()
 
 
-def relocatable(cc, version):
+def relocatable(cc, version, *more):
     def test(tmp):
-        compile_(cc, ['-g', '-gdwarf-%d' % version, '-O0'], tmp)
+        compile_(cc, ['-g', '-gdwarf-%d' % version, '-O0', *more], tmp)
         build(tmp + '/all.o', tmp + '/out.btf')
         check_layout(cc, [], tmp + '/out.btf', tmp)
     return test
@@ -260,6 +261,54 @@ def dangling(tmp):
     text = must(WEIR, 'types', 'dump', '--no-cache', '--allow-loss', '--c', tmp + '/d')
     open(tmp + '/dump.c', 'w').write(text)
     must('gcc', '-w', '-c', tmp + '/dump.c', '-o', tmp + '/dump.o')
+
+
+def circle(tmp):
+    """Go's `type T *T`, which C cannot write: it becomes a pointer to void, and is told."""
+    open(tmp + '/c.c', 'w').write('typedef int *T; T t; struct s { T t; } s;\n'
+                                  'int main(void) { return 0; }\n')
+    must('gcc', '-g', '-dA', '-S', tmp + '/c.c', '-o', tmp + '/c.s')
+    text = open(tmp + '/c.s').read()
+    typedef = re.search(r'\(DIE \((0x[0-9a-f]+)\) DW_TAG_typedef', text).group(1)
+    before, pointer, behind = text.partition('DW_TAG_pointer_type')
+    behind = re.sub(r'0x[0-9a-f]+(\s*# DW_AT_type)', typedef + r'\1', behind, count=1)
+    open(tmp + '/c.s', 'w').write(before + pointer + behind)
+    must('gcc', tmp + '/c.s', '-o', tmp + '/c')
+    r = run(WEIR, 'types', 'build', '--no-cache', tmp + '/c', '-o', tmp + '/out.btf')
+    if r.returncode != 1 or 'leads to itself' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    btf = build(tmp + '/c', tmp + '/out.btf', '--allow-loss')
+    if [t.size for t in btf.named('STRUCT', 's')] != [8]:
+        raise RuntimeError('struct s is not there')
+
+
+def deep(tmp):
+    """Bit-fields beyond what BTF can say are left out; members behind them are not."""
+    open(tmp + '/d.c', 'w').write('struct big { char a[3000000]; int b : 3; long c; } v;\n'
+                                  'int main(void) { return v.b; }\n')
+    must('gcc', '-g', tmp + '/d.c', '-o', tmp + '/d')
+    r = run(WEIR, 'types', 'build', '--no-cache', tmp + '/d', '-o', tmp + '/out.btf')
+    if r.returncode != 1 or '1 x bit-field more than 2 MiB' not in r.stderr:
+        raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    btf = build(tmp + '/d', tmp + '/out.btf', '--allow-loss')
+    if [[m[0] for m in btf.members(t)] for t in btf.named('STRUCT', 'big')] != [['a', 'c']]:
+        raise RuntimeError('other members')
+
+
+def kept(tmp):
+    """A file that was there is still there after a full disk."""
+    program = compile_('gcc', ['-g', '-O0'], tmp)
+    os.mkdir(tmp + '/small')
+    if run('mount', '-t', 'tmpfs', '-o', 'size=8k', 'none', tmp + '/small').returncode:
+        return
+    try:
+        open(tmp + '/small/out.btf', 'w').write('old')
+        r = run(WEIR, 'types', 'build', '--no-cache', program, '-o', tmp + '/small/out.btf')
+        if not r.returncode or os.listdir(tmp + '/small') != ['out.btf'] or \
+                open(tmp + '/small/out.btf').read() != 'old':
+            raise RuntimeError('exit %d: %s' % (r.returncode, r.stderr))
+    finally:
+        must('umount', tmp + '/small')
 
 
 def atomic_struct(tmp):
@@ -420,6 +469,10 @@ def tests():
         yield name + 'debuglink', same_as_plain(cc, [v, '-O0'], ['-Wl,--build-id=none'], link_off)
         yield name + 'type units', same_as_plain(cc, [v, '-O0', '-fdebug-types-section'])
         yield name + 'split', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'])
+        yield name + 'split, type units', \
+            same_as_plain(cc, [v, '-O0', '-gsplit-dwarf', '-fdebug-types-section'])
+        yield name + 'relocatable, type units', \
+            relocatable(cc, version, '-fdebug-types-section')
         # Debian 12's dwp crashes on DWARF 5, and its llvm-dwp does not end
         if version == 4 and shutil.which('dwp'):
             yield name + 'dwp', same_as_plain(cc, [v, '-O0', '-gsplit-dwarf'], (), package)
@@ -433,6 +486,9 @@ def tests():
     yield 'gcc -gbtf, signs of enums', gbtf_signs
     yield 'gcc -gbtf, vectors', gbtf_vector
     yield 'a type that is not there', dangling
+    yield 'a type that leads to itself', circle
+    yield 'a bit-field beyond 2 MiB', deep
+    yield 'a file that is replaced', kept
     if 'clang' in ccs:
         yield 'clang, _Atomic struct', atomic_struct
     yield 'embed', embed

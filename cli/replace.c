@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/report/replace.h"
+#include "cli/replace.h"
 
 #include "reader/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,17 +76,19 @@ static int write_beside(const char *path, mode_t mode, const char *text, size_t 
 	return code;
 }
 
-int replace_file(const char *path, const char *text, size_t size, struct weir_error *err)
+int replace_file(const char *path, const void *data, size_t size, struct weir_error *err)
 {
 	struct stat st;
+	char real[PATH_MAX];
 	bool there = !stat(path, &st);
 	int code;
 
 	if (there && S_ISDIR(st.st_mode))
 		return fail(path, EISDIR, err);
 	if (there && !S_ISREG(st.st_mode))
-		code = write_directly(path, text, size);
+		code = write_directly(path, data, size);
 	else
-		code = write_beside(path, there ? st.st_mode & 0777 : new_mode(), text, size);
+		code = write_beside(there && realpath(path, real) ? real : path,
+		                    there ? st.st_mode & 0777 : new_mode(), data, size);
 	return code ? fail(path, code, err) : 0;
 }
