@@ -82,8 +82,7 @@ static void shift_names(struct btf_type *t, uint32_t by)
 static bool is_dropped(const struct btf_type *t)
 {
 	switch (BTF_INFO_KIND(t->info)) {
-	case BTF_KIND_DATASEC:
-	case BTF_KIND_DECL_TAG:
+	case BTF_KIND_DATASEC: /* a compiler does not know where its variables will be */
 		return true;
 	case BTF_KIND_FUNC:
 		return !t->name_off; /* gcc 12 writes such */
@@ -142,6 +141,8 @@ static int add_record(struct merge *m, const struct btf_type *from, uint32_t nam
 	int err;
 
 	if (is_dropped(from)) {
+		if (BTF_INFO_KIND(from->info) == BTF_KIND_DATASEC)
+			loss_add(&m->losses, NOTE_SECTION, m->unit_names + from->name_off);
 		/* ids are places: something has to stay, and this is deduplicated away */
 		struct btf_type none = { .info = BTF_KIND_CONST << 24 };
 
@@ -249,18 +250,23 @@ static bool has_unnamed_argument(const struct btf_type *proto)
 static int drop_unnamed(struct merge *m)
 {
 	_cleanup_free_ uint32_t *offsets = malloc((m->count + 1) * sizeof(*offsets));
+	_cleanup_free_ bool *tagged = calloc(m->count + 1, sizeof(*tagged));
 	uint32_t id = 1;
 
-	if (!offsets)
+	if (!offsets || !tagged)
 		return -ENOMEM;
 	for (size_t at = 0; at < m->types_size; id++) {
+		const struct btf_type *t = (const void *)(m->types + at);
+
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_DECL_TAG)
+			tagged[t->type] = true;
 		offsets[id] = at;
-		at += btf_record_size((const void *)(m->types + at));
+		at += btf_record_size(t);
 	}
 	for (uint32_t i = 1; i < id; i++) {
 		struct btf_type *t = (void *)(m->types + offsets[i]);
 
-		if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC && t->type &&
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC && !tagged[i] && t->type &&
 		    has_unnamed_argument((const void *)(m->types + offsets[t->type])))
 			*t = (struct btf_type){ .info = BTF_KIND_CONST << 24 };
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "types/cache.h"
 #include "types/error.h"
@@ -71,10 +72,23 @@ static int open_elf(struct source *s, struct image *ret, bool *cached)
 	return err;
 }
 
+/* What `weir types build` writes, or /sys/kernel/btf/vmlinux. */
+static bool is_raw(int fd)
+{
+	uint16_t magic = 0;
+
+	return pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) && magic == BTF_MAGIC;
+}
+
 int source_convert(struct source *s, struct image *ret, bool *cached)
 {
-	int code = mapped_elf_open(s->fd, &s->map);
+	int code;
 
+	if (is_raw(s->fd)) {
+		*cached = false;
+		return source_raw(s, s->fd, s->path ? s->path : "", TYPES_FROM_BTF, ret);
+	}
+	code = mapped_elf_open(s->fd, &s->map);
 	if (code == -ENOEXEC)
 		return types_err(s->err, code, "%s is not an ELF file", s->path ? s->path : "it");
 	if (code)

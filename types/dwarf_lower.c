@@ -295,7 +295,8 @@ static int lower_complex(struct convert *cv, uint32_t i)
 	if (err)
 		return err;
 	n = node_at(cv, i);
-	loss_add(&cv->losses, NOTE_COMPLEX, n->name);
+	if (!n->name || strcmp(n->name, "__unknown__")) /* g++ has this one in every unit */
+		loss_add(&cv->losses, NOTE_COMPLEX, n->name);
 	*node_at(cv, part) = (struct node){
 		.tag = DW_TAG_base_type,
 		.flags = NODE_SIZED,

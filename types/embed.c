@@ -178,6 +178,9 @@ static int embed_copy(const char *path, const char *copy, const void *btf, size_
 
 	if (from < 0 || fstat(from, &st))
 		return -errno;
+	/* Who may write to the folder could replace a file that is not theirs to write to. */
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
+		return -errno;
 	if (!st.st_size)
 		return -EBADMSG;
 	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, from, 0);

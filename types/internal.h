@@ -60,6 +60,9 @@ int source_dwarf(struct source *s, struct image *ret);
 int source_btf(struct source *s, Elf *elf, const char *path, struct image *ret);
 /* Packs by build-id (pack.c). */
 int source_pack(struct source *s, struct image *ret);
+/* A file of nothing but BTF. -ENODATA: it is none. */
+int source_raw(struct source *s, int fd, const char *path, enum types_source kind,
+               struct image *ret);
 /* Raw BTF of any origin, of one or more units, plus the program's symbol table. */
 int image_from_btf(struct source *s, const void *data, size_t size, const char *path,
                    enum types_source kind, struct image *ret);

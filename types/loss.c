@@ -18,6 +18,7 @@ static const char *const texts[LOSS_COUNT] = {
 	[LOSS_HUGE] = "type beyond BTF's limits of size or member count",
 	[LOSS_CIRCLE] = "pointer or typedef that leads to itself only (it leads to void)",
 	[LOSS_SPLIT] = "unit whose .dwo file is missing",
+	[NOTE_SECTION] = "list of a section's variables, which is right in the kernel only",
 	[NOTE_VLA] = "array whose length is computed at run time (length 0)",
 	[NOTE_ATOMIC] = "_Atomic (the type without it; its layout is the same)",
 	[NOTE_COMPLEX] = "complex number (a struct of real and imag)",
@@ -64,5 +65,5 @@ const char *loss_text(enum loss loss)
 
 bool loss_is_note(enum loss loss)
 {
-	return loss >= NOTE_VLA;
+	return loss >= NOTE_SECTION;
 }

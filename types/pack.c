@@ -1,34 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packs: types of programs that come without debug information, as raw BTF, DIR/BUILD-ID.btf.
+ * Raw BTF, and packs: types of programs that come without debug information, as raw BTF, DIR/BUILD-ID.btf.
  * What `weir types build FILE -o BUILD-ID.btf` writes on a machine with debug symbols is one.
  */
 #include "types/internal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "types/error.h"
 #include "types/util.h"
 
 #define PACK_DIRS "/usr/share/weir/types"
-#define PACK_MAX  (1u << 30)
+#define RAW_MAX   (1u << 30)
 
-static int read_pack(struct source *s, int fd, const char *path, struct image *ret)
+static int read_all(int fd, uint8_t *to, size_t size)
 {
+	for (size_t at = 0; at < size;) {
+		ssize_t n = pread(fd, to + at, size - at, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EBADMSG;
+		at += n;
+	}
+	return 0;
+}
+
+int source_raw(struct source *s, int fd, const char *path, enum types_source kind,
+               struct image *ret)
+{
+	_cleanup_free_ uint8_t *data =
+	    NULL; /* the kernel's own in /sys cannot be mapped everywhere */
 	struct stat st;
-	void *data;
 	int err;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size || st.st_size > PACK_MAX)
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size || st.st_size > RAW_MAX)
 		return -ENODATA;
-	data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	err = image_from_btf(s, data, st.st_size, path, TYPES_FROM_PACK, ret);
-	munmap(data, st.st_size);
-	return err;
+	data = malloc(st.st_size);
+	if (!data)
+		return types_err(s->err, -ENOMEM, "out of memory");
+	err = read_all(fd, data, st.st_size);
+	if (err)
+		return types_err(s->err, err, "%s: %s", path, strerror(-err));
+	return image_from_btf(s, data, st.st_size, path, kind, ret);
 }
 
 static int look_in(struct source *s, const char *dirs, struct image *ret)
@@ -41,7 +58,7 @@ static int look_in(struct source *s, const char *dirs, struct image *ret)
 		snprintf(path, sizeof(path), "%.*s/%s.btf", (int)length, dirs, s->build_id);
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 		if (fd >= 0)
-			return read_pack(s, fd, path, ret);
+			return source_raw(s, fd, path, TYPES_FROM_PACK, ret);
 		dirs += length + (dirs[length] == ':');
 	}
 	return -ENODATA;
