@@ -86,73 +86,88 @@ static const struct ctype *returns(struct ctypes *types, const struct ctype *typ
 	return bt ? ctype_of(types, type->btf, bt->type) : ctype_builtin(CTYPE_B_VOID);
 }
 
+enum { CONST = 1, VOLATILE = 2, RESTRICT = 4 };
+
+/* The type without its qualifiers, which are said in *ret. */
+static uint32_t unqualified(const struct btf_view *btf, uint32_t id, unsigned *ret)
+{
+	*ret = 0;
+	for (int i = 0; i < 8; i++) {
+		const struct btf_type *bt = btf_view_type(btf, id);
+
+		if (!bt || !btf_is_mod(bt) || btf_is_typedef(bt))
+			break;
+		*ret |= btf_is_const(bt)      ? CONST
+		        : btf_is_volatile(bt) ? VOLATILE
+		        : btf_is_restrict(bt) ? RESTRICT
+		                              : 0;
+		id = bt->type;
+	}
+	return id;
+}
+
+static const char *qualifier_text(unsigned qualifiers)
+{
+	static const char *const texts[] = {
+		"",         "const",          "volatile",          "const volatile",
+		"restrict", "const restrict", "volatile restrict", "const volatile restrict"
+	};
+
+	return texts[qualifiers & (CONST | VOLATILE | RESTRICT)];
+}
+
 /* The name in front: "const struct foo", "size_t". Says whether the type ends here. */
 static bool base_name(const struct ctype *type, char *buf, size_t size)
 {
+	const char *name, *tag = NULL;
 	const struct btf_type *bt;
-	uint32_t id = type->id;
-	const char *qualifier = "";
+	unsigned qualifiers;
 
 	if (!type->btf) {
 		snprintf(buf, size, "%s", type->name ?: "<bad type>");
 		return !type->to;
 	}
-	for (int i = 0; i < 8; i++) {
-		const char *name, *tag = NULL;
-
-		bt = btf_view_type(type->btf, id);
-		name = bt ? btf_view_name(type->btf, bt->name_off) : "";
-		switch (bt ? btf_kind(bt) : BTF_KIND_UNKN) {
-		case BTF_KIND_CONST:
-			qualifier = "const ";
-			id = bt->type;
-			continue;
-		case BTF_KIND_VOLATILE:
-			qualifier = "volatile ";
-			id = bt->type;
-			continue;
-		case BTF_KIND_RESTRICT:
-		case BTF_KIND_TYPE_TAG:
-			id = bt->type;
-			continue;
-		case BTF_KIND_UNKN:
-			tag = "void";
-			name = "";
-			break;
-		case BTF_KIND_STRUCT:
-			tag = "struct ";
-			break;
-		case BTF_KIND_UNION:
-			tag = "union ";
-			break;
-		case BTF_KIND_FWD:
-			tag = btf_kflag(bt) ? "union " : "struct ";
-			break;
-		case BTF_KIND_ENUM:
-		case 19:
-			tag = "enum ";
-			break;
-		case BTF_KIND_PTR:
-		case BTF_KIND_ARRAY:
-		case BTF_KIND_FUNC_PROTO:
-		case BTF_KIND_FUNC:
-			return false;
-		}
-		snprintf(buf, size, "%s%s%s", qualifier, tag ?: "",
-		         name[0] || !tag || !strcmp(tag, "void") ? name : "{...}");
-		return true;
+	bt = btf_view_type(type->btf, unqualified(type->btf, type->id, &qualifiers));
+	name = bt ? btf_view_name(type->btf, bt->name_off) : "";
+	switch (bt ? btf_kind(bt) : BTF_KIND_UNKN) {
+	case BTF_KIND_UNKN:
+		tag = "void";
+		name = "";
+		break;
+	case BTF_KIND_STRUCT:
+		tag = "struct ";
+		break;
+	case BTF_KIND_UNION:
+		tag = "union ";
+		break;
+	case BTF_KIND_FWD:
+		tag = btf_kflag(bt) ? "union " : "struct ";
+		break;
+	case BTF_KIND_ENUM:
+	case 19:
+		tag = "enum ";
+		break;
+	case BTF_KIND_PTR:
+	case BTF_KIND_ARRAY:
+	case BTF_KIND_FUNC_PROTO:
+	case BTF_KIND_FUNC:
+		return false;
 	}
-	snprintf(buf, size, "%s", ctype_tag(type));
+	snprintf(buf, size, "%s%s%s%s", qualifier_text(qualifiers), qualifiers ? " " : "",
+	         tag ?: "", name[0] || !tag || !strcmp(tag, "void") ? name : "{...}");
 	return true;
 }
 
-static const char *pointer_text(const struct ctype *type)
+static void add_pointer(struct centre *c, const struct ctype *type)
 {
-	const struct btf_type *bt = type->btf ? btf_view_type(type->btf, type->id) : NULL;
+	unsigned qualifiers = 0;
 
-	if (bt && btf_is_const(bt))
-		return "* const ";
-	return "*";
+	if (type->btf)
+		unqualified(type->btf, type->id, &qualifiers);
+	if (qualifiers && c->start < DECLARE_MAX)
+		add_left(c, " ");
+	add_left(c, qualifier_text(qualifiers));
+	add_left(c, qualifiers ? "* " : "*");
 }
 
 static size_t declare(struct ctypes *types, const struct ctype *type, const char *name, char *buf,
@@ -173,7 +188,7 @@ static size_t declare(struct ctypes *types, const struct ctype *type, const char
 		}
 		pointer = type->kind == CTYPE_POINTER;
 		if (type->kind == CTYPE_POINTER) {
-			add_left(&c, pointer_text(type));
+			add_pointer(&c, type);
 			type = ctype_to(types, type);
 		} else if (type->kind == CTYPE_ARRAY) {
 			snprintf(text, sizeof(text), "[%llu]", (unsigned long long)type->count);

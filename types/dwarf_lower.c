@@ -331,12 +331,24 @@ static const char *struct_name(const char *name)
 	return name;
 }
 
+static const char *other_order_name(uint64_t size)
+{
+	return size == 2   ? "__other_byte_order2"
+	       : size == 4 ? "__other_byte_order4"
+	       : size == 8 ? "__other_byte_order8"
+	                   : "__other_byte_order";
+}
+
 static int lower_base(struct convert *cv, uint32_t i)
 {
 	struct node *n = node_at(cv, i);
 
-	if (n->flags & NODE_BIG)
+	if (n->flags & NODE_BIG && n->value > 1) { /* as a number it would be another one */
 		loss_add(&cv->losses, LOSS_BYTE_ORDER, n->name);
+		n->tag = NODE_TAG_OPAQUE;
+		n->name = other_order_name(n->value);
+		return 0;
+	}
 	switch (n->encoding) {
 	case DW_ATE_complex_float:
 	case 0x80: /* DW_ATE_lo_user: GNU's complex integer */

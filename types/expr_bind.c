@@ -119,6 +119,8 @@ static int bind_cast(struct binder *b, struct expr *e)
 		return 0;
 	}
 	from = bind_decayed(b, e->a->type);
+	if (from->kind == CTYPE_POINTER && e->type->kind == CTYPE_POINTER)
+		return bind_base_cast(b, e, from);
 	if (ctype_is_scalar(e->type) && ctype_is_scalar(from) &&
 	    from->size <= 8 + 8 * (from->kind == CTYPE_FLOAT) &&
 	    !(from->kind == CTYPE_FLOAT && e->type->kind == CTYPE_POINTER))

@@ -34,6 +34,8 @@ int bind_not_a_record(struct binder *b, const struct expr *e);
 /* ---- expr_bind_virtual.c ---- */
 
 /* The member may be one of a virtual base class: *object becomes the base in which it is. -ENOENT. */
+/* A cast of C++ from a pointer `from`, whose type is bound: between a class and its base it moves. */
+int bind_base_cast(struct binder *b, struct expr *e, const struct ctype *from);
 int bind_virtual_base(struct binder *b, struct expr **object, const char *member);
 
 /* ---- expr_bind_operators.c ---- */

@@ -309,6 +309,29 @@ static void format_fields(struct format *f, const struct expr_value *record)
 		format_cut(f);
 }
 
+/* What stands for a type that BTF has no word for: a struct of a size, without members. */
+static void format_opaque(struct format *f, const struct expr_value *v)
+{
+	char text[160] = "its members are not known; its bytes:";
+	uint8_t bytes[16] = { 0 };
+	size_t n = v->type->size < sizeof(bytes) ? v->type->size : sizeof(bytes);
+	int rc = 0;
+
+	if (v->bytes)
+		memcpy(bytes, v->bytes, n);
+	else
+		rc = format_read(f, v->address, bytes, n);
+	if (rc) {
+		format_unreadable(f, v, rc);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %02x", bytes[i]);
+	if (n < v->type->size)
+		strcat(text, " ...");
+	format_failure(f, text);
+}
+
 static void format_record(struct format *f, const struct expr_value *object)
 {
 	struct expr_value v = *object;
@@ -321,6 +344,11 @@ static void format_record(struct format *f, const struct expr_value *object)
 	if (f->nest == 0)
 		format_seen(f, v.address, v.type);
 	f->followed = false;
+	if (v.type->size > 1 && !ctype_fields(v.type)) { /* an empty class of C++ has one byte */
+		format_opaque(f, &v);
+		free(bytes);
+		return;
+	}
 	ctype_declare(f->names->types, v.type, NULL, label + 1, sizeof(label) - 2);
 	strcat(label, ")");
 	f->sink->ops->open(f->sink, SINK_RECORD, labelled && !strstr(label, "{...}") ? label : NULL,

@@ -83,6 +83,20 @@ static int member_name(struct convert *cv, const struct node *m, uint32_t *ret)
 	return builder_name(&cv->b, name, ret);
 }
 
+/* Bits of what is no integer to BTF (of a scalar in the other byte order) cannot be told. */
+static bool has_opaque_bits(struct convert *cv, const struct node *m)
+{
+	uint32_t real = m->flags & NODE_BITFIELD ? graph_real(&cv->g, m->type) : 0;
+	const struct btf_type *t;
+
+	if (!real)
+		return false;
+	if (!(real & NODE_DONE))
+		return cv->g.nodes[real].tag == NODE_TAG_OPAQUE;
+	t = (const void *)(cv->b.data + cv->b.offset[(real & ~NODE_DONE) - 1]);
+	return BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT;
+}
+
 /* Members that BTF can say go to in->members, offsets in bits, sizes of bit-fields in the id. */
 static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bool *ret_bits)
 {
@@ -118,6 +132,10 @@ static int collect_members(struct convert *cv, uint32_t i, size_t *ret_count, bo
 		deep = m->value >= BITFIELD_MAX && (*ret_bits || m->flags & NODE_BITFIELD);
 		if (m->value > UINT32_MAX || deep) {
 			pend(in, deep ? LOSS_DEEP_BITFIELD : LOSS_HUGE, n->name);
+			continue;
+		}
+		if (has_opaque_bits(cv, m)) {
+			pend(in, LOSS_BYTE_ORDER, n->name);
 			continue;
 		}
 		if (count >= VLEN_MAX) {
