@@ -275,8 +275,8 @@ static int judge_ptrace(const struct rights_facts *f, enum rights_need need, str
 	return need == RIGHTS_MEMORY ? judge_scope(f, err) : 0;
 }
 
-/* /proc/PID/fd is its owner's alone: root's, if the process is not dumpable. */
-static int judge_folder(const struct rights_facts *f, struct weir_error *err)
+/* /proc/PID/fd and mem are their owner's alone: root's, if the process is not dumpable. */
+static int judge_folder(const struct rights_facts *f, enum rights_need need, struct weir_error *err)
 {
 	const struct process *p = &f->target;
 
@@ -286,10 +286,10 @@ static int judge_folder(const struct rights_facts *f, struct weir_error *err)
 		return 0;
 	return weir_err(err, -EPERM,
 	                "process %d (%s) %s: beside CAP_SYS_PTRACE, which you have, that takes "
-	                "CAP_DAC_READ_SEARCH, for /proc/%d/fd; try: sudo %s; or: sudo setcap "
+	                "CAP_DAC_READ_SEARCH, for /proc/%d/%s; try: sudo %s; or: sudo setcap "
 	                "cap_sys_ptrace,cap_dac_read_search=ep %s",
 	                p->pid, p->comm, f->dumpable ? "is another user's" : "is not dumpable",
-	                p->pid, f->command, f->exe);
+	                p->pid, need == RIGHTS_READ ? "fd" : "mem", f->command, f->exe);
 }
 
 static int judge_trap(const struct rights_facts *f, struct weir_error *err)
@@ -328,8 +328,8 @@ int rights_judge(const struct rights_facts *f, enum rights_need need, int code,
 		refused = judge_ptrace(f, need, err);
 	} else if (need == RIGHTS_MEMORY && f->ptrace_scope >= 3) {
 		refused = judge_scope(f, err);
-	} else if (need == RIGHTS_READ) {
-		refused = judge_folder(f, err);
+	} else {
+		refused = judge_folder(f, need, err);
 	}
 	if (refused)
 		return refused;

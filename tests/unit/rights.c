@@ -64,7 +64,7 @@ static void asks_for_the_folder(void **state)
 	EXPECT(&f, RIGHTS_READ, -EACCES, "security module");
 	f.dumpable = false;
 	EXPECT(&f, RIGHTS_READ, -EPERM, "not dumpable", "CAP_DAC_READ_SEARCH", "sudo");
-	EXPECT(&f, RIGHTS_MEMORY, -EACCES, "security module");
+	EXPECT(&f, RIGHTS_MEMORY, -EPERM, "not dumpable", "CAP_DAC_READ_SEARCH", "/mem");
 	f.dumpable = true;
 	f.uid = 1001;
 	EXPECT(&f, RIGHTS_READ, -EPERM, "another user's", "CAP_DAC_READ_SEARCH", "sudo setcap");
