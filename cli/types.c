@@ -20,6 +20,8 @@
 #include "types/embed.h"
 #include "types/types.h"
 
+#define KERNEL_MAX (16u << 20) /* bytes of BTF that the kernel takes */
+
 struct types_args {
 	const char *output;
 	const char *cc;
@@ -201,6 +203,40 @@ static int report_losses(const struct types *types, const struct types_args *a)
 
 /* --- build --- */
 
+/* The kernel takes a real number only at a multiple of its size (of 8, if it is larger). */
+static bool is_misplaced(const struct btf *btf, const struct btf_type *t, uint32_t i)
+{
+	const struct btf_type *real =
+	    btf__type_by_id(btf, (uint32_t)btf__resolve_type(btf, btf_members(t)[i].type));
+
+	return real && btf_is_float(real) &&
+	       btf_member_bit_offset(t, i) % (8 * (real->size < 8 ? real->size : 8));
+}
+
+static void note_floats(struct types *types, size_t size)
+{
+	const struct btf *btf = size <= KERNEL_MAX ? types_btf(types) : NULL;
+	const char *example = NULL;
+	size_t count = 0;
+
+	for (uint32_t id = 1; btf && id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		for (uint32_t i = 0; btf_is_composite(t) && i < btf_vlen(t); i++) {
+			if (!(btf_member_bit_offset(t, i) % 64) || !is_misplaced(btf, t, i))
+				continue;
+			count++;
+			if (!example || !*example)
+				example = btf__name_by_offset(btf, t->name_off);
+		}
+	}
+	if (count)
+		fprintf(stderr,
+		        "weir: note: %zu x real number at a place (packed, 32-bit) for which the "
+		        "kernel refuses this BTF, e.g. in %s\n",
+		        count, *example ? example : "a struct without a name");
+}
+
 static int build(const char *file, const struct types_args *a, struct types *types)
 {
 	size_t size;
@@ -210,8 +246,11 @@ static int build(const char *file, const struct types_args *a, struct types *typ
 
 	if (report_losses(types, a))
 		return 1;
-	if (a->embed)
-		return types_embed(file, raw, size, &err) ? cli_fail_error(&err) : 0;
+	note_floats(types, size);
+	if (a->embed && types_embed(file, raw, size, &err))
+		return cli_fail_error(&err);
+	if (a->embed && !a->output)
+		return 0;
 	if (a->output && !strcmp(a->output, "-"))
 		return fwrite(raw, 1, size, stdout) != size || fflush(stdout)
 		           ? cli_fail("standard output: %s", strerror(errno))

@@ -288,9 +288,17 @@ static bool was_inlined(const struct convert *cv, const struct node *n)
 	return false;
 }
 
+/* C++ and Rust have many functions of one name. An alias of C (__GI_name) is no name of it. */
+static const char *func_name(const struct convert *cv, const struct symbol *sym)
+{
+	const char *linkage = cv->b.strings + sym->linkage, *name = cv->b.strings + sym->name;
+
+	return linkage[0] == '_' && (linkage[1] == 'Z' || linkage[1] == 'R') ? linkage : name;
+}
+
 static int add_func_record(struct convert *cv, uint32_t i, const struct symbol *sym)
 {
-	_cleanup_free_ char *name = strdup(cv->b.strings + sym->linkage);
+	_cleanup_free_ char *name = strdup(func_name(cv, sym));
 	uint32_t offset, id;
 	int err = name ? builder_name(&cv->b, name, &offset) : -ENOMEM;
 

@@ -30,6 +30,12 @@ static struct expr *base_of(struct binder *b, enum expr_op op, struct expr *obje
 	return e;
 }
 
+/* clang leaves the members of many classes out: where such a base lies is known. */
+static bool is_class(const struct ctype *type)
+{
+	return ctype_is_record(type) || type->kind == CTYPE_INCOMPLETE;
+}
+
 /* The i-th member of the object's class as an object, if it is a base class. -ENOENT: it is none. */
 static int nth_base(struct binder *b, struct expr *object, uint32_t i, struct expr **ret)
 {
@@ -41,7 +47,7 @@ static int nth_base(struct binder *b, struct expr *object, uint32_t i, struct ex
 		return -ENOENT;
 	if (ctype_is_virtual_base(&field, &slot, &name))
 		*ret = base_of(b, EXPR_VIRTUAL_BASE, object, ctype_to(b->types, field.type), slot);
-	else if (ctype_is_record(field.type) && !strncmp(field.name, "__base_", 7))
+	else if (is_class(field.type) && !strncmp(field.name, "__base_", 7))
 		*ret = base_of(b, EXPR_MEMBER, object, field.type, field.bit_offset / 8);
 	else
 		return -ENOENT;
@@ -87,8 +93,14 @@ struct base_search {
 	const struct ctype *base;
 	struct expr *found; /* of the whole object */
 	unsigned times, visited;
-	bool is_virtual; /* the way to it leads over a virtual base */
+	bool is_virtual;              /* the way to it leads over a virtual base */
+	const struct ctype *declared; /* a base of which it is not known what is in it */
 };
+
+static bool same_class(const struct base_search *s, const struct ctype *a, const struct ctype *b)
+{
+	return !strcmp(ctype_base_tag(a), ctype_base_tag(b)) && ctype_same(s->b->types, a, b);
+}
 
 static int search_base(struct base_search *s, struct expr *object, bool is_virtual, int depth)
 {
@@ -104,7 +116,9 @@ static int search_base(struct base_search *s, struct expr *object, bool is_virtu
 			continue;
 		}
 		is_virtual |= e->op == EXPR_VIRTUAL_BASE;
-		if (!ctype_same(s->b->types, e->type, s->base)) {
+		if (!same_class(s, e->type, s->base)) {
+			if (e->type->kind == CTYPE_INCOMPLETE)
+				s->declared = e->type;
 			rc = search_base(s, e, is_virtual, depth + 1);
 			continue;
 		}
@@ -170,6 +184,16 @@ static int fail_bases(const struct base_search *s, const struct expr *e)
 	    "the address as it is");
 }
 
+static int fail_declared(const struct base_search *s, const struct expr *e,
+                         const struct ctype *declared)
+{
+	return expr_fail(s->b->err, -EINVAL, e->column, e->length,
+	                 "`%s` is only declared in the debug information (clang: "
+	                 "-fstandalone-debug), so how far the pointer moves is not known; "
+	                 "`(TYPE *)(long)POINTER` takes the address as it is",
+	                 ctype_base_tag(declared));
+}
+
 int bind_base_cast(struct binder *b, struct expr *e, const struct ctype *from)
 {
 	const struct ctype *to_class = bind_complete(b, ctype_to(b->types, e->type));
@@ -178,10 +202,11 @@ int bind_base_cast(struct binder *b, struct expr *e, const struct ctype *from)
 	struct expr *moved;
 	int rc;
 
-	if (!ctype_is_record(to_class) || !ctype_is_record(from_class) ||
-	    ctype_same(b->types, to_class, from_class))
+	if (!is_class(to_class) || !is_class(from_class) || same_class(&up, to_class, from_class))
 		return 0;
 	rc = find_base(&up, e, from_class) ?: find_base(&down, e, to_class);
+	if (!rc && !up.times && !down.times && (up.declared || down.declared))
+		return fail_declared(&up, e, up.declared ?: down.declared);
 	if (rc || (!up.times && !down.times))
 		return rc;
 	if (up.times + down.times > 1 || (down.times && down.is_virtual))

@@ -53,6 +53,7 @@ struct type_query {
 	bool want_union;
 	const char *unit;
 	size_t unit_length;
+	const char *text; /* the name as it was written */
 	char name[MANGLED_MAX];
 };
 
@@ -81,6 +82,7 @@ static void parse_type_query(const char *text, struct type_query *q)
 	q->unit_length = unit_prefix(text);
 	if (q->unit_length)
 		text = parse_kind(text + q->unit_length + 2, q);
+	q->text = text;
 	mangle(text, q->name);
 }
 
@@ -173,17 +175,42 @@ uint32_t types_declared(struct types *types, const char *name)
 	return 0;
 }
 
+/* A pattern as people write C++ and Rust: what is between its wildcards is mangled. */
+static void mangle_glob(const char *glob, char *to, size_t size)
+{
+	size_t used = 0;
+
+	while (*glob && used + MANGLED_MAX < size) {
+		char piece[MANGLED_MAX], mangled[MANGLED_MAX];
+		size_t n = strcspn(glob, "*?[]\\");
+		bool digit = *glob >= '0' && *glob <= '9';
+
+		snprintf(piece, sizeof(piece), "%.*s", (int)n, glob);
+		if (n)
+			mangle(piece, mangled);
+		/* only a name as a whole must not begin with a digit */
+		used +=
+		    (size_t)snprintf(to + used, size - used, "%s%.*s",
+		                     n ? mangled + (digit && used) : "", glob[n] != 0, glob + n);
+		glob += n + (glob[n] != 0);
+	}
+	to[used] = 0;
+}
+
 int types_glob_type(struct types *types, const char *glob, types_type_fn fn, void *arg)
 {
 	const struct image *i = &types->image;
+	char mangled[4 * MANGLED_MAX];
 	struct type_query q;
-	const char *pattern = strrchr(glob, ' ') ? strrchr(glob, ' ') + 1 : glob;
 	int ret = 0;
 
 	parse_type_query(glob, &q);
+	mangle_glob(q.text, mangled, sizeof(mangled));
 	for (uint32_t id = i->header->named; id < i->types_count && !ret; id++) {
+		const char *name = image_type_name(i, id);
+
 		if (kind_matches(&q, image_type(i, id)) &&
-		    !fnmatch(pattern, image_type_name(i, id), 0))
+		    (!fnmatch(q.text, name, 0) || !fnmatch(mangled, name, 0)))
 			ret = report_type(i, id, fn, arg);
 	}
 	return ret;

@@ -337,19 +337,12 @@ struct type_search {
 	int others; /* how many of the n are of other images */
 };
 
-static bool wanted_kind(const char *tag, uint32_t kind)
-{
-	if (!tag[0])
-		return kind != BTF_KIND_FWD;
-	return true;
-}
-
 static int add_type(const struct types_type *t, void *arg)
 {
 	struct type_search *q = arg;
 	const struct ctype *type = ctype_of(q->space->names.types, q->btf, t->id);
 
-	if (!wanted_kind(q->tag, t->kind) || type->kind == CTYPE_BAD)
+	if (type->kind == CTYPE_BAD)
 		return 0;
 	/* Complete ones come first; a declaration beside them says nothing. */
 	if (q->n && type->kind == CTYPE_INCOMPLETE)
@@ -380,13 +373,16 @@ static int names_type(void *ctx, const char *tag, const char *name, struct expr_
 {
 	struct space *s = ctx;
 	struct type_search q = { .space = s, .ret = ret, .max = max, .tag = tag };
+	struct expr_candidate declared = { 0 }; /* if nobody defines it */
 	int only = chosen_image(s, &name);
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (only >= 0 && (size_t)only != i)
 			continue;
-		if (q.n && ret[0].type->kind == CTYPE_INCOMPLETE)
+		if (q.n && ret[0].type->kind == CTYPE_INCOMPLETE) {
+			declared = ret[0];
 			q.n = 0;
+		}
 		if (q.n && !types_names_unit(name))
 			break;
 		q.others = q.n;
@@ -396,6 +392,8 @@ static int names_type(void *ctx, const char *tag, const char *name, struct expr_
 	q.image = NULL;
 	for (size_t i = 0; i < s->extra_count && !q.n; i++)
 		search_types(&q, s->extra[i], name);
+	if (!q.n && declared.type && max > 0)
+		ret[q.n++] = declared;
 	return q.n;
 }
 
