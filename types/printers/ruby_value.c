@@ -34,11 +34,41 @@ static double flonum(uint64_t value)
 	return real;
 }
 
+/* As Float#inspect has it: 2.0, 1.0e+15, 1.0e-05. */
+static void inspect_real(double real, char *buf, size_t size)
+{
+	char text[40];
+	int precision = 0, exponent, n;
+
+	if (real != real || real - real != 0) {
+		snprintf(buf, size, "%s",
+		         real != real ? "NaN"
+		         : real < 0   ? "-Infinity"
+		                      : "Infinity");
+		return;
+	}
+	do
+		snprintf(text, sizeof(text), "%.*e", precision, real);
+	while (strtod(text, NULL) != real && ++precision < 17);
+	exponent = atoi(strchr(text, 'e') + 1);
+	if (exponent >= -4 && exponent < 15) {
+		snprintf(buf, size, "%.*f", precision > exponent + 1 ? precision - exponent : 1,
+		         real);
+		return;
+	}
+	n = (int)(strchr(text, 'e') - text);
+	snprintf(buf, size, "%.*s%se%c%02d", n, text, precision ? "" : ".0",
+	         exponent < 0 ? '-' : '+', abs(exponent));
+}
+
 static void print_real(struct format *f, double real)
 {
-	struct expr_value v = { .type = ctype_builtin(CTYPE_B_DOUBLE), .real = real };
+	char text[40];
 
-	format_plain(f, &v);
+	inspect_real(real, text, sizeof(text));
+	scalar(f, text,
+	       real - real == 0 ? json_object_new_double_s(real, text)
+	                        : json_object_new_string(text));
 }
 
 /* Is it written without quotes: a name, perhaps of a variable or setter, or an operator? */
@@ -189,18 +219,6 @@ struct pairs {
 	const struct ctype *type;
 	uint64_t shown;
 };
-
-static void inspect_real(double real, char *buf, size_t size)
-{
-	for (int precision = 15; precision <= 17; precision++) {
-		snprintf(buf, size, "%.*g", precision, real);
-		if (strtod(buf, NULL) == real)
-			break;
-	}
-	/* As Ruby does: it is no Integer. */
-	if (!strpbrk(buf, ".en"))
-		strcat(buf, ".0");
-}
 
 /* A Float that does not fit into a VALUE. */
 static int heap_real(struct format *f, uint64_t value, double *ret)

@@ -73,6 +73,8 @@ def ruby_values(pid, address):
         "objects as keys": {"Outer::Inner": 1, "-1.5e+300": 2},
         "odd keys": {"nil": 0, "true": 1, "1.5": 2, "2.0": 3},
         "equal keys": [{"key": "1", "value": "a"}, {"key": "1", "value": "b"}], "quoted symbol": ':"dyn sym"',
+        "floats as keys": {"100000000000000.0": 0, "1.0e+15": 1, "0.0001": 2, "1.0e-05": 3, "1.2345678901234568e+16": 4},
+        "no numbers": ["Infinity", "-Infinity"],
         "words": [None, True, False], "nested class": "Outer::Inner", "nested module": "Outer::Deep", "named later": "Late",
     }
     for name, value in wanted.items():
@@ -80,6 +82,7 @@ def ruby_values(pid, address):
     check("anonymous class", seen.get("anonymous class", "").startswith("#<Class:0x"), seen.get("anonymous class"))
     check("object", seen.get("object", "").startswith("#<Outer::Inner 0x"), seen.get("object"))
     check("object of a singleton class", seen.get("singleton", "").startswith("#<Outer::Inner 0x"), seen.get("singleton"))
+    check("a symbol of no characters", "\\377" in str(seen.get("symbol of no characters")), seen.get("symbol of no characters"))
     check("cycle", seen.get("cycle") == [1, "..."], seen.get("cycle"))
 
 

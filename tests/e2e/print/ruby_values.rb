@@ -32,5 +32,6 @@ VALUES = [
   ["anonymous class", Class.new], ["object", Outer::Inner.new], ["singleton", singleton], ["cycle", cycle],
   ["texts as keys", { "\xff\0x" => 1, "a\"b" => 2, "l" * 250 => 3 }], ["objects as keys", { Outer::Inner => 1, -1.5e300 => 2 }],
   ["odd keys", { nil => 0, true => 1, 1.5 => 2, 2.0 => 3 }], ["equal keys", { 1 => "a", "1" => "b" }],
-  ["quoted symbol", :"dyn sym"]
+  ["quoted symbol", :"dyn sym"], ["floats as keys", { 1e14 => 0, 1e15 => 1, 1e-4 => 2, 1e-5 => 3, 12345678901234567.0 => 4 }],
+  ["no numbers", [1 / 0.0, -1 / 0.0]], ["symbol of no characters", "\xff\xfe".b.to_sym]
 ].freeze
