@@ -12,6 +12,8 @@
 #include "types/error.h"
 #include "types/util.h"
 
+#define TAG_LLVM_ANNOTATION 0x6000
+
 static enum dw_class class_of(unsigned int tag)
 {
 	switch (tag) {
@@ -226,6 +228,7 @@ static int parse_one(struct dw_abbrevs *t, struct dw_cursor *c, const struct dw_
 	a->code = code;
 	a->tag = dw_uleb(c);
 	a->class = class_of(a->tag);
+	t->tagged |= a->tag == TAG_LLVM_ANNOTATION;
 	a->has_children = dw_fixed(c, 1);
 	a->step = t->steps_count;
 	while (!c->bad) {

@@ -73,6 +73,7 @@ struct dw_abbrevs {
 	struct dw_step *steps;
 	size_t steps_count, steps_room;
 	bool dense;    /* codes are 1..count */
+	bool tagged;   /* clang's btf_decl_tag and btf_type_tag occur */
 	bool version2; /* with the sizes, what the forms' lengths depend on */
 	uint8_t address_size, offset_size;
 };

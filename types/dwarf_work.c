@@ -94,6 +94,8 @@ static int convert_unit(struct worker *w, struct dw_unit *u)
 	if (!err) {
 		cv->b.moving = (const char *)w->view.buffer;
 		cv->b.moving_size = w->view.buffer_size;
+		if (u->abbrevs->tagged)
+			loss_add(&cv->losses, NOTE_TAGGED, u->name);
 		err = graph_scan(&cv->g, u);
 		if (!err)
 			err = convert_graph(cv);

@@ -86,6 +86,8 @@ void format_cstring(struct format *f, uint64_t address)
 	free(buf);
 }
 
+#define TEXT_LENGTH_MAX (UINT64_C(1) << 47) /* no address space has more */
+
 void format_bytes(struct format *f, uint64_t pointer, uint64_t address, uint64_t n)
 {
 	size_t max = n < f->opts.string_max ? (size_t)n : f->opts.string_max;
@@ -95,6 +97,12 @@ void format_bytes(struct format *f, uint64_t pointer, uint64_t address, uint64_t
 
 	if (!buf)
 		return;
+	if (n > TEXT_LENGTH_MAX) { /* most often a difference that became negative */
+		snprintf(text, sizeof(text), "length %" PRId64, (int64_t)n);
+		format_failure(f, text);
+		free(buf);
+		return;
+	}
 	if (pointer)
 		snprintf(text, sizeof(text), "0x%" PRIx64, pointer);
 	rc = max ? format_read(f, address, buf, max) : 0;

@@ -19,6 +19,7 @@ static const char *const texts[LOSS_COUNT] = {
 	[LOSS_CIRCLE] = "pointer or typedef that leads to itself only (it leads to void)",
 	[LOSS_SPLIT] = "unit whose .dwo file is missing",
 	[NOTE_SECTION] = "list of a section's variables, which is right in the kernel only",
+	[NOTE_TAGGED] = "unit whose btf_decl_tag and btf_type_tag attributes are left out",
 	[NOTE_VLA] = "array whose length is computed at run time (length 0)",
 	[NOTE_ATOMIC] = "_Atomic (the type without it; its layout is the same)",
 	[NOTE_COMPLEX] = "complex number (a struct of real and imag)",

@@ -20,6 +20,7 @@ enum loss {
 	LOSS_CIRCLE,        /* a pointer or typedef that leads to itself only */
 	LOSS_SPLIT,         /* a .dwo file that is not there */
 	NOTE_SECTION,       /* BTF's list of a section's variables */
+	NOTE_TAGGED,        /* attributes btf_decl_tag, btf_type_tag */
 	NOTE_VLA,           /* array whose length is computed at run time: 0 */
 	NOTE_ATOMIC,        /* the type without it */
 	NOTE_COMPLEX,       /* complex -> struct of two */
