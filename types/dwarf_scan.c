@@ -386,7 +386,9 @@ static void finish_bitfield(struct entry *e)
 
 static void finish_member(struct entry *e)
 {
-	if (e->n.flags & NODE_BITFIELD)
+	if (e->n.flags & NODE_CONST)
+		; /* a static member: its value, not its place */
+	else if (e->n.flags & NODE_BITFIELD)
 		finish_bitfield(e);
 	else if (e->has_data_bit_offset)
 		e->n.value = e->data_bit_offset, e->n.flags |= NODE_PLACED;

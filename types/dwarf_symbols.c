@@ -76,7 +76,8 @@ static enum where locate(const struct dw_unit *u, const struct node_place *p, ui
 	                                                                           : WHERE_UNKNOWN;
 }
 
-static int add_symbol(struct convert *cv, uint32_t i, const struct symbol *init,
+/* `i` says where it is; most often also what it is called. */
+static int add_symbol(struct convert *cv, uint32_t i, const char *name, const struct symbol *init,
                       struct symbol **ret)
 {
 	struct symbols *s = &cv->symbols;
@@ -85,7 +86,7 @@ static int add_symbol(struct convert *cv, uint32_t i, const struct symbol *init,
 	int err = array_reserve(&s->list, s->count, &s->room, sizeof(*s->list));
 
 	if (!err)
-		err = builder_string(&cv->b, n->name, &sym.name);
+		err = builder_string(&cv->b, name, &sym.name);
 	sym.linkage = sym.name;
 	if (!err && n->place && cv->g.places[n->place].linkage_name)
 		err = builder_string(&cv->b, cv->g.places[n->place].linkage_name, &sym.linkage);
@@ -132,10 +133,32 @@ static int add_variable(struct convert *cv, uint32_t i)
 		sym.flags |= TYPES_SYMBOL_NO_PLACE; /* a global with a location list */
 	} else if (cv->declarations && n->flags & NODE_DECLARATION && sym.type) {
 		sym.flags |= TYPES_SYMBOL_NO_PLACE;
+	} else if (!(n->flags & (NODE_DECLARATION | NODE_LOCAL | NODE_STATIC_MEMBER)) &&
+	           n->tag == DW_TAG_variable && sym.type) {
+		sym.flags |= TYPES_SYMBOL_NO_PLACE; /* optimised out: it is no other library's */
 	} else {
 		return 0;
 	}
-	return add_symbol(cv, i, &sym, &added);
+	return add_symbol(cv, i, n->name, &sym, &added);
+}
+
+/* C++: a class or namespace with an enum without a name is the scope of its enumerators. */
+static int add_enumerators(struct convert *cv, uint32_t i)
+{
+	uint32_t scope;
+	int err = node_scope(cv, i, &scope);
+
+	if (err || !cv->b.strings[scope])
+		return err;
+	for (uint32_t c = cv->g.nodes[i].child; c && !err; c = cv->g.nodes[c].next) {
+		const struct node *n = &cv->g.nodes[c];
+		struct symbol sym = { .kind = TYPES_CONSTANT, .type = cv->g.nodes[i].id }, *added;
+
+		sym.address = n->value;
+		if (n->name)
+			err = add_symbol(cv, i, n->name, &sym, &added);
+	}
+	return err;
 }
 
 /* --- parameters at a function's entry --- */
@@ -327,12 +350,18 @@ static int add_function(struct convert *cv, uint32_t i)
 	sym.param = cv->symbols.params_count;
 	err = add_params(cv, n, p->low, &sym.params);
 	if (!err)
-		err = add_symbol(cv, i, &sym, &added);
+		err = add_symbol(cv, i, n->name, &sym, &added);
 	if (!err) {
 		sym = *added;
 		err = add_func_record(cv, i, &sym);
 	}
 	return err;
+}
+
+/* As DWARF 4 and clang have it; DWARF 5 has a variable. */
+static bool is_constant_member(const struct node *n)
+{
+	return n->flags & NODE_STATIC_MEMBER && n->flags & NODE_CONST;
 }
 
 int graph_symbols(struct convert *cv)
@@ -341,8 +370,10 @@ int graph_symbols(struct convert *cv)
 		const struct node *n = &cv->g.nodes[i];
 		int err = 0;
 
-		if (n->tag == DW_TAG_variable)
+		if (n->tag == DW_TAG_variable || (n->tag == DW_TAG_member && is_constant_member(n)))
 			err = add_variable(cv, i);
+		else if (n->tag == DW_TAG_enumeration_type && !n->name && n->parent)
+			err = add_enumerators(cv, i);
 		else if (n->tag == DW_TAG_subprogram && n->flags & NODE_PLACED)
 			err = add_function(cv, i);
 		if (err)

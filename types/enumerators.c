@@ -37,8 +37,7 @@ void enumerators_find(struct enumerator_search *q, const struct btf_view *btf)
 		int64_t value;
 
 		if (!btf_is_any_enum(bt) ||
-		    (q->unnamed ? bt->name_off != 0
-		                : !is_in_scope(btf_view_name(btf, bt->name_off), q->scope)))
+		    !is_in_scope(btf_view_name(btf, bt->name_off), q->scope))
 			continue;
 		for (uint32_t k = 0; k < btf_vlen(bt); k++) {
 			const uint32_t *name = (const uint32_t *)(bt + 1) + k * step;

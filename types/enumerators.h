@@ -11,7 +11,6 @@ struct enumerator_search {
 	struct ctypes *types;
 	const char *name;        /* the enumerator's */
 	char scope[MANGLED_MAX]; /* what is before it: its enum, or where that is; "": anywhere */
-	bool unnamed;            /* enums without a name, of which nobody says where they are */
 	uint32_t module;         /* of what is found */
 	struct expr_symbol *ret;
 	int max, n;

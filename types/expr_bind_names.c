@@ -205,9 +205,10 @@ static int ambiguous_constant(struct binder *b, const struct expr *e,
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%lld (%s)",
 		                       shown ? ", " : "", (long long)found[shown].address, type);
 	}
-	return expr_fail(b->err, -ENOTUNIQ, e->column, e->length,
-	                 "`%s` is ambiguous: %s%s; write ENUM::%s to choose, or the number",
-	                 e->name, text, n > shown ? ", ..." : "", e->name);
+	return expr_fail(
+	    b->err, -ENOTUNIQ, e->column, e->length,
+	    "`%s` is ambiguous: %s%s; write ENUM::%s (or CLASS::%s) to choose, or the number",
+	    e->name, text, n > shown ? ", ..." : "", e->name, e->name);
 }
 
 static int ambiguous_symbol(struct binder *b, const struct expr *e, const struct expr_symbol *found,

@@ -151,6 +151,24 @@ static int rvalue(struct eval *v, const struct expr *e, struct expr_value *ret)
 	return rc ? fail_read(v, e, object.address, rc) : 0;
 }
 
+/* What has no place in memory: an enumerator, or a variable that the compiler kept as its value. */
+static int eval_constant(struct eval *v, const struct expr *e, struct expr_value *ret)
+{
+	const struct expr_symbol *s = &e->symbol;
+
+	if (e->type->size > sizeof(s->address))
+		return expr_fail(v->err, -ENOTSUP, e->column, e->length,
+		                 "it is no more than a value, and of that there is only a part");
+	if (e->type->kind == CTYPE_FLOAT)
+		*ret = (struct expr_value){ .type = e->type,
+			                    .real = real_load(e->type->real, &s->address) };
+	else if (ctype_is_scalar(e->type))
+		set_number(ret, e->type, s->address);
+	else
+		*ret = (struct expr_value){ .type = e->type, .lvalue = true, .bytes = &s->address };
+	return 0;
+}
+
 static int eval_name(struct eval *v, const struct expr *e, struct expr_value *ret)
 {
 	const struct expr_symbol *s = &e->symbol;
@@ -162,8 +180,7 @@ static int eval_name(struct eval *v, const struct expr *e, struct expr_value *re
 		*ret = *s->value;
 		return 0;
 	case EXPR_SYM_CONSTANT:
-		set_number(ret, e->type, s->address);
-		return 0;
+		return eval_constant(v, e, ret);
 	case EXPR_SYM_THREAD:
 		*ret = (struct expr_value){ .type = e->type, .lvalue = true };
 		rc = v->memory->thread ? v->memory->thread(v->memory->ctx, s->module, s->address,

@@ -124,11 +124,14 @@ static void format_wide(struct format *f, const struct expr_value *v)
 	format_word(f, text, json_object_new_string(text));
 }
 
-/* Every enumerator one bit, or none, or made of others' bits: `A|B` is meant. */
+/*
+ * Every enumerator one bit, or none, or made of others' bits: `A|B` is meant. But 0, 1, 2, 3 count
+ * something, and so does what has more of the last kind than of the first.
+ */
 static bool enum_is_flags(const struct ctype *type)
 {
-	uint64_t bits = 0;
-	uint32_t single = 0;
+	uint32_t single = 0, made = 0;
+	uint64_t bits = 0, largest = 0;
 	int64_t value;
 
 	for (uint32_t i = 0; i < ctype_enumerators(type); i++) {
@@ -139,14 +142,15 @@ static bool enum_is_flags(const struct ctype *type)
 			bits |= (uint64_t)value;
 			single++;
 		}
+		made += __builtin_popcountll((uint64_t)value) > 1;
+		largest = (uint64_t)value > largest ? (uint64_t)value : largest;
 	}
 	for (uint32_t i = 0; i < ctype_enumerators(type); i++) {
 		ctype_enumerator(type, i, &value);
 		if ((uint64_t)value & ~bits)
 			return false;
 	}
-	/* 0, 1, 2 alone is an ordinary enum. */
-	return single >= 2 && bits > 2;
+	return single >= 2 && bits > 2 && made <= single && largest > single + made;
 }
 
 static bool enum_flags_text(const struct ctype *type, uint64_t value, char *buf, size_t size)

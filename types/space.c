@@ -199,34 +199,15 @@ static void search_tables(struct symbol_search *q, int only, const char *name)
 
 /* ---- constants ---- */
 
-static void search_constant(struct space *s, struct enumerator_search *q, int only)
+/* The enumerators of that name; how many of different values there are. */
+static int find_constant(struct space *s, const struct btf_view *btf, size_t image,
+                         const char *name, struct expr_symbol *ret, int max)
 {
-	for (size_t i = 0; i < s->count && !q->n; i++) {
-		q->module = (uint32_t)i;
-		if ((only < 0 || (size_t)only == i) && opened(s, i))
-			enumerators_find(q, types_view(s->images[i].types));
-	}
-	for (size_t i = 0; i < s->extra_count && !q->n; i++)
-		if (only < 0)
-			enumerators_find(q, types_view(s->extra[i]));
-}
-
-static int names_type(void *ctx, const char *tag, const char *name, struct expr_candidate *ret,
-                      int max);
-
-static bool is_class(struct space *s, const char *name)
-{
-	struct expr_candidate found[1];
-
-	return names_type(s, "struct", name, found, 1) > 0;
-}
-
-static int find_constant(struct space *s, int only, const char *name, struct expr_symbol *ret,
-                         int max)
-{
-	struct enumerator_search q = {
-		.types = s->names.types, .name = name, .ret = ret, .max = max
-	};
+	struct enumerator_search q = { .types = s->names.types,
+		                       .name = name,
+		                       .ret = ret,
+		                       .max = max,
+		                       .module = (uint32_t)image };
 	char scope[MANGLED_MAX];
 
 	for (const char *c; (c = strstr(q.name, "::"));)
@@ -237,11 +218,7 @@ static int find_constant(struct space *s, int only, const char *name, struct exp
 		snprintf(scope, sizeof(scope), "%.*s", (int)(q.name - name - 2), name);
 		mangle(scope, q.scope);
 	}
-	search_constant(s, &q, only);
-	if (!q.n && q.scope[0] && is_class(s, scope)) {
-		q.unnamed = true;
-		search_constant(s, &q, only);
-	}
+	enumerators_find(&q, btf);
 	return q.n;
 }
 
@@ -291,29 +268,54 @@ static void declare_by_image(struct space *s, const char *name, struct expr_symb
 	symbol->type = d.type;
 }
 
+/* What one image has of that name: a variable, a function or an enumerator. */
+static void search_one(struct symbol_search *q, size_t i, const char *name)
+{
+	struct space *s = q->space;
+	int before = q->n;
+
+	search_image(q, i, name);
+	if (!before && !q->n && s->images[i].types)
+		q->n = find_constant(s, types_view(s->images[i].types), i, name, q->ret, q->max);
+}
+
+/* A library's variable that was optimised out hides nobody's; the program's is what is meant. */
+static void forgive_missing(struct symbol_search *q, size_t i, struct expr_symbol *missing)
+{
+	if (!i || q->n != 1 || !q->ret[0].missing)
+		return;
+	if (!missing->missing)
+		*missing = q->ret[0];
+	q->n = 0;
+	q->outermost = false;
+}
+
 static int names_symbol(void *ctx, const char *name, struct expr_symbol *ret, int max)
 {
 	struct space *s = ctx;
 	struct symbol_search q = { .space = s, .ret = ret, .max = max };
+	struct expr_symbol missing = { 0 };
 	int only = chosen_image(s, &name);
 
 	for (size_t i = 0; i < s->count && (!q.n || types_names_unit(name)); i++) {
 		if (only >= 0 && (size_t)only != i)
 			continue;
-		search_image(&q, i, name);
+		search_one(&q, i, name);
 		if (q.untyped && !q.n && s->extra_count && declare_by_header(s, name, &q.plain)) {
 			ret[0] = q.plain;
 			return 1;
 		}
+		forgive_missing(&q, i, &missing);
 	}
 	/* The program's copy of a library's variable (a copy relocation) has no type; the library's
 	   own, found behind it, has. The address is the program's. */
 	if (q.untyped && q.n == 1 && q.plain.module < ret[0].module &&
-	    q.plain.kind == EXPR_SYM_MEMORY)
+	    q.plain.kind == EXPR_SYM_MEMORY && ret[0].kind == EXPR_SYM_MEMORY)
 		ret[0].address = q.plain.address;
-	if (q.n)
-		return q.n;
-	q.n = find_constant(s, only, name, ret, max);
+	for (size_t i = 0; i < s->extra_count && !q.n && only < 0; i++)
+		q.n = find_constant(s, types_view(s->extra[i]), 0, name, ret, max);
+	if (!q.n && missing.missing && !q.untyped)
+		ret[q.n++] = missing;
 	if (q.n)
 		return q.n;
 	if (!q.untyped)

@@ -28,6 +28,10 @@ CLASSES = {"closed::B": "B", "one == closed::B": 1, "open_one::P2": "P2", "outer
            "(long)(second*)whole == (long)part": 1, "(derived*)no_part": None, "(second*)nothing": None,
            "((top*)alone)->v": 40, "((top*)of_diamond)->v": 40, "((top*)&diamond)->v": 40,
            "(long)(zero*)(twin2*)pair - (long)pair": 16, "(long)whole == (long)(first*)whole": 1}
+CONSTANTS = {"pi": 3.25, "half": 0.5, "large": 1e10, "pi*2": 6.5, "pi == 3.25": 1, "answer": 42,
+             "members::number": 7, "members::on": True, "members::minus": -5, "members::real": 3.25,
+             "(int)third::lim": 7, "counted": 7, "three": 7, "flags": "F1|F4", "more": "F1|0x8"}
+ENUMERATORS = {"first::k == 1": 1, "second::k == 2": 1, "first::lim": "lim", "space::inside": "inside"}
 REFUSED = {"P2": "ambiguous", "(left*)its_top": "virtual base", "(zero*)pair": "several base classes",
            "closed::C": "no variable", "plain::B": "no variable", "outer::scope::NONE": "no variable"}
 
@@ -106,6 +110,18 @@ def cxx_declared(folder):
             got, errors = value(pid, expression)
             check(f"clang++, short: {expression} is refused", got == "none" and "only declared" in errors,
                   f"{got} {errors}")
+
+
+def constants(compiler, folder):
+    for flags in (["-O1"], ["-gdwarf-4", "-O1"]):
+        with Program(compiler, "constants.cc", folder, *flags) as pid:
+            each(" ".join([compiler, *flags]), pid, CONSTANTS)
+            if compiler == "g++":  # clang leaves enums out that only constants were made of
+                each(" ".join([compiler, *flags]), pid, ENUMERATORS)
+            for expression in ("(int)fourth::lim", "second::lim"):
+                got, errors = value(pid, expression)
+                check(f"{compiler}: {expression} is refused", got == "none" and "there is no" in errors,
+                      f"{got} {errors}")
 
 
 # A library that is loaded late, with the initial-exec model; one that takes the number of another.
@@ -188,6 +204,7 @@ def main():
             c(compiler, folder)
         for compiler in filter(shutil.which, ("g++", "clang++")):
             cxx(compiler, folder)
+            constants(compiler, folder)
         if shutil.which("clang++"):
             cxx_declared(folder)
         tls(folder)
