@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "cli/replace.h"
-#include "types/btf_c.h"
+#include "types/c_write.h"
 #include "types/embed.h"
 #include "types/types.h"
 
@@ -262,13 +262,6 @@ static int build(const char *file, const struct types_args *a, struct types *typ
 
 /* --- dump --- */
 
-static void print_c(void *ctx, const char *format, va_list ap)
-{
-	FILE *f = ctx;
-
-	vfprintf(f, format, ap);
-}
-
 struct ids {
 	uint32_t *list;
 	size_t count;
@@ -286,32 +279,36 @@ static int collect_id(const struct types_type *t, void *arg)
 	return 0;
 }
 
+/* What the C lacks; returns 1 if that makes the command fail. */
+static int report_c_losses(const struct types *types, const struct c_losses *losses,
+                           bool allow_loss)
+{
+	size_t lost = 0;
+
+	for (int i = 0; i < C_LOSS_COUNT; i++) {
+		if (!losses->list[i].count)
+			continue;
+		lost += losses->list[i].count;
+		cli_fail("%s: %zu %s, e.g. %s%s", types_path(types), losses->list[i].count,
+		         c_loss_text(i), losses->list[i].example,
+		         allow_loss ? "" : "; --allow-loss accepts that");
+	}
+	return lost && !allow_loss;
+}
+
 static int dump_c(struct types *types, const struct ids *ids, bool allow_loss)
 {
-	struct btf *btf = NULL;
-	size_t left_out = 0;
-	int err = btf_for_c(types_btf(types), &btf, &left_out);
-	struct btf_dump *d = err ? NULL : btf_dump__new(btf, print_c, stdout, NULL);
+	struct c_losses losses;
+	int err = c_write(types_btf(types), ids->list, ids->count, stdout, &losses);
 
-	if (!err && !d)
-		err = -ENOMEM;
-	if (ids->list) {
-		for (size_t i = 0; i < ids->count && !err; i++)
-			err = btf_dump__dump_type(d, ids->list[i]);
-	} else {
-		for (uint32_t id = 1; !err && id < btf__type_cnt(btf); id++)
-			err = btf_dump__dump_type(d, id);
-	}
-	btf_dump__free(d);
-	btf__free(btf);
+	if (err == -E2BIG)
+		return cli_fail("%s: cannot be written as C: types without a name contain each "
+		                "other too often",
+		                types_path(types));
 	if (err)
 		return cli_fail("%s: cannot be written as C: %s", types_path(types),
 		                strerror(-err));
-	if (!left_out)
-		return 0;
-	cli_fail("%s: %zu members of types that are only declared are left out of the C%s",
-	         types_path(types), left_out, allow_loss ? "" : "; --allow-loss accepts that");
-	return !allow_loss;
+	return report_c_losses(types, &losses, allow_loss);
 }
 
 static const char *const kind_names[] = { "VOID",    "INT",        "PTR",      "ARRAY",
@@ -432,7 +429,7 @@ static int dump(const char *name, const struct types_args *a, struct types *type
 	}
 	free(ids.list);
 	/* Whether it has to do with one type is not known. */
-	return !name && !ret ? report_losses(types, a) : ret;
+	return (!name && report_losses(types, a)) || ret;
 }
 
 /* --- find --- */

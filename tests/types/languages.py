@@ -101,11 +101,15 @@ def declared(tmp):
     open(tmp + '/a.cc', 'w').write('template <class T> struct box { T x; box(); };\n'
                                    'extern template struct box<int>;\n'
                                    'struct holder { int a; box<int> in; int b; };\n'
-                                   'int f(holder *p) { return p->a + p->b; }\n')
+                                   'struct fine { holder *h; };\n'
+                                   'int f(fine *p) { return p->h->a + p->h->b; }\n')
     must('clang++', '-g', '-c', tmp + '/a.cc', '-o', tmp + '/a.o')
     r = run(WEIR, 'types', 'dump', '--no-cache', '--c', tmp + '/a.o')
     assert r.returncode == 1 and '1 members of types that are only declared' in r.stderr, r
+    assert 'e.g. holder.in;' in r.stderr, r.stderr
     assert 'int b;' in must(WEIR, 'types', 'dump', '--no-cache', '--c', '--allow-loss', tmp + '/a.o')
+    r = run(WEIR, 'types', 'dump', '--no-cache', '--c', tmp + '/a.o', 'fine')
+    assert not r.returncode and 'left out' not in r.stderr, 'not of what it points to: %s' % r
 
 
 def rust(tmp):
