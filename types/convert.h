@@ -57,6 +57,9 @@ int graph_names(struct convert *cv);
 /* The scope of a node ("ns::cls"), as the source writes it; "" (0) at top level. */
 int node_scope(struct convert *cv, uint32_t node, uint32_t *ret);
 bool language_has_scopes(uint16_t language);
+bool language_is_fortran(uint16_t language);
+/* Of an array, where DWARF does not say it. */
+uint64_t language_first_index(uint16_t language);
 
 int names_init(struct convert *cv);
 /* Addresses of strings are about to be used again (another .dwo file). */

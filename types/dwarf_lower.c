@@ -19,6 +19,8 @@
 
 #include "types/util.h"
 
+#define DIMENSIONS_MAX 32
+
 static struct node *node_at(struct convert *cv, uint32_t i)
 {
 	return &cv->g.nodes[i];
@@ -231,11 +233,24 @@ static uint64_t element_count(struct convert *cv, const struct node *array,
 	return range->value;
 }
 
+/* Of a(2,3) a Fortran program has the first index vary fastest: in C that is a[3][2]. */
+static void reverse_dimensions(struct convert *cv, const uint32_t *arrays, size_t count)
+{
+	for (size_t low = 0, high = count; low + 1 < high; low++) {
+		uint64_t value = node_at(cv, arrays[low])->value;
+
+		high--;
+		node_at(cv, arrays[low])->value = node_at(cv, arrays[high])->value;
+		node_at(cv, arrays[high])->value = value;
+	}
+}
+
 /* a[2][3]: this node keeps the first dimension, new ones get the others. */
 static int lower_array(struct convert *cv, uint32_t i)
 {
-	uint32_t range = node_at(cv, i)->child, at = i;
+	uint32_t range = node_at(cv, i)->child, at = i, arrays[DIMENSIONS_MAX];
 	bool first = true;
+	size_t count_of_arrays = 0;
 
 	if (node_at(cv, i)->flags & NODE_VECTOR)
 		loss_add(&cv->losses, NOTE_VECTOR, NULL);
@@ -262,7 +277,11 @@ static int lower_array(struct convert *cv, uint32_t i)
 		}
 		first = false;
 		node_at(cv, at)->value = count;
+		if (count_of_arrays < DIMENSIONS_MAX)
+			arrays[count_of_arrays++] = at;
 	}
+	if (language_is_fortran(cv->g.units[node_at(cv, i)->unit]->language))
+		reverse_dimensions(cv, arrays, count_of_arrays);
 	return 0;
 }
 

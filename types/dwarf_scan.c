@@ -352,8 +352,10 @@ static uint64_t count_of(const struct entry *e)
 	return e->upper - e->lower + 1; /* -1: no element */
 }
 
-static void finish_subrange(struct entry *e)
+static void finish_subrange(const struct scan *s, struct entry *e)
 {
+	if (!e->has_lower)
+		e->lower = language_first_index(s->unit->language);
 	if (e->has_count || e->has_upper) {
 		e->n.value = count_of(e);
 		e->n.flags |= NODE_PLACED;
@@ -437,7 +439,7 @@ static int finish_entry(struct scan *s, struct entry *e, const struct dw_abbrev 
 {
 	switch (a->class) {
 	case DW_CLASS_SUBRANGE:
-		finish_subrange(e);
+		finish_subrange(s, e);
 		return 0;
 	case DW_CLASS_MEMBER:
 		finish_member(e);

@@ -39,6 +39,37 @@ bool language_has_scopes(uint16_t language)
 	return false;
 }
 
+bool language_is_fortran(uint16_t language)
+{
+	switch (language) {
+	case DW_LANG_Fortran77:
+	case DW_LANG_Fortran90:
+	case DW_LANG_Fortran95:
+	case DW_LANG_Fortran03:
+	case DW_LANG_Fortran08:
+	case 0x2d: /* Fortran 2018 */
+		return true;
+	}
+	return false;
+}
+
+uint64_t language_first_index(uint16_t language)
+{
+	switch (language) {
+	case DW_LANG_Ada83:
+	case DW_LANG_Ada95:
+	case DW_LANG_Cobol74:
+	case DW_LANG_Cobol85:
+	case DW_LANG_Modula2:
+	case DW_LANG_Modula3:
+	case DW_LANG_Pascal83:
+	case DW_LANG_PLI:
+	case DW_LANG_Julia:
+		return 1;
+	}
+	return language_is_fortran(language);
+}
+
 static size_t memo_place(size_t size, uint32_t scope, const char *name)
 {
 	return hash_mix((uintptr_t)name * 31 + scope) & (size - 1);

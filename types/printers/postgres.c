@@ -88,6 +88,7 @@ static int print_node(struct format *f, const struct expr_value *it)
 	struct expr_value pointer = { 0 };
 	char name[128], text[170];
 	uint64_t address;
+	size_t n;
 	int rc = format_number(f, it, 0, "it", &address);
 
 	if (rc || !address)
@@ -95,6 +96,10 @@ static int print_node(struct format *f, const struct expr_value *it)
 	rc = node_name(f, address, name, sizeof(name));
 	if (!rc && !print_leaf(f, name, address))
 		return 0;
+	/* IntList, OidList and XidList are tags of a List. */
+	n = strlen(name);
+	if (!rc && n > 4 && !strcmp(name + n - 4, "List") && find_node_type(f, name, &type))
+		strcpy(name, "List");
 	rc = rc ?: find_node_type(f, name, &type);
 	if (rc)
 		return rc;

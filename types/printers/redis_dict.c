@@ -14,6 +14,7 @@
 /* Longest chain of one bucket and most buckets that are looked at: a torn read may make loops. */
 #define CHAIN_MAX   10000
 #define BUCKETS_MAX (1u << 24)
+#define KEY_MAX     (1u << 29) /* Redis allows 512 MB */
 
 struct layout {
 	const char *used[2], *size[2], *bucket[2];
@@ -38,12 +39,21 @@ struct walk {
 	const char *trouble;
 };
 
+static bool is_plain(const char *bytes, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if ((unsigned char)bytes[i] < ' ')
+			return false;
+	return true;
+}
+
 /* A key as a text, "sds" in quotes, or an address. */
 static int key_text(struct format *f, const struct expr_value *entry, char *buf, size_t size)
 {
 	struct expr_value key;
 	uint64_t address, kind, n = 0;
-	char bytes[128];
+	char bytes[128], end = 1;
+	bool cut;
 	int rc = format_number(f, entry, 0, "it->key", &address);
 
 	if (rc)
@@ -60,21 +70,25 @@ static int key_text(struct format *f, const struct expr_value *entry, char *buf,
 	else
 		format_number(f, &key, 0,
 		              "((struct sdshdr16 *)(it - sizeof(struct sdshdr16)))->len", &n);
-	if (n > sizeof(bytes) || format_read(f, address, bytes, n + (n == 0)))
+	cut = n > sizeof(bytes);
+	/* Every sds ends with a NUL that it does not count: what is none most often has no such. */
+	if (n > KEY_MAX || format_read(f, address + n, &end, 1) || end)
 		return 0;
-	for (uint64_t i = 0; i < n; i++)
-		if ((unsigned char)bytes[i] < ' ')
-			return 0;
-	if (f->sink->is_json)
+	n = cut ? sizeof(bytes) : n;
+	if (n && format_read(f, address, bytes, n))
+		return 0;
+	if (f->sink->is_json && is_plain(bytes, n))
 		snprintf(buf, size, "%.*s", (int)n, bytes);
 	else
 		sink_quote(bytes, n, buf, size);
+	if (cut)
+		snprintf(buf + strlen(buf), size - strlen(buf), "...");
 	return 0;
 }
 
 static void entry(struct walk *w, const struct expr_value *e)
 {
-	char key[300];
+	char key[600]; /* each byte may become four characters */
 	struct expr_value v;
 
 	if (key_text(w->f, e, key, sizeof(key)))
@@ -149,6 +163,9 @@ static int print(struct format *f, const struct expr_value *it)
 		f->sink->ops->note(f->sink, w.trouble);
 	else if (w.shown < used[0] + used[1])
 		f->sink->ops->note(f->sink, "more follow");
+	else if (w.shown > used[0] + used[1])
+		f->sink->ops->note(
+		    f->sink, "more than it counts: it changed meanwhile, or a chain is a circle");
 	return 0;
 }
 
