@@ -124,6 +124,13 @@ def constants(compiler, folder):
                       f"{got} {errors}")
 
 
+def fortran(folder):
+    with Program("gfortran", "arrays.f90", folder, f"-J{folder}") as pid:
+        each("gfortran", pid, {"plain": list(range(1, 11)), "from_minus_two": [1, 2, 3, 4, 5],
+                               "matrix": [[1, 2], [3, 4], [5, 6]], "sizeof(plain)": 40, "sizeof(matrix)": 24,
+                               "g": {"x": 1.5, "fixed": [[1, 2, 3], [4, 5, 6]], "behind": -1}})
+
+
 # A library that is loaded late, with the initial-exec model; one that takes the number of another.
 LIBRARIES = {
     "early": "__thread long early = 111; long *get(void) { return &early; }",
@@ -207,6 +214,8 @@ def main():
             constants(compiler, folder)
         if shutil.which("clang++"):
             cxx_declared(folder)
+        if shutil.which("gfortran"):
+            fortran(folder)
         tls(folder)
     finally:
         shutil.rmtree(folder)
