@@ -4,9 +4,10 @@
  * context -> frames. The stack of frames grows down from the end of the VM stack; the
  * two at its bottom are the VM's own.
  *
- * The process runs on while this is read. A frame that was popped meanwhile shows as
- * one whose iseq is no object, and is said to be torn; --stable tells whether
- * anything moved.
+ * The process runs on while this is read. All frames of a thread are copied at once, from the
+ * stack of one fiber, and again if the thread went on to another one meanwhile. What they point
+ * to is read later: of a frame that was popped by then the flags are no frame's, or its iseq is
+ * no object, and it is said to be torn; --stable tells whether anything moved.
  */
 #include "types/ruby_frames.h"
 
@@ -14,12 +15,15 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "types/printers/ruby.h"
 
 #define THREADS_MAX 10000
 #define FRAMES_MAX  20000
+#define TORN_MAX    3 /* frames in a row: what is behind them is no stack */
+#define TRIES       50
 
 /*
  * iseq.c keeps which instruction has which line as a bit set with ranks: of the first
@@ -123,7 +127,7 @@ static int frame_line(struct format *f, const struct expr_value *frame, uint64_t
                       uint64_t *ret)
 {
 	uint64_t pc, code, count, i, entry;
-	int rc = format_number(f, frame, 0, "(unsigned long)it->pc", &pc) ?:
+	int rc = format_number(f, frame, 0, "(unsigned long)it.pc", &pc) ?:
 		 ruby_number(f, body, "(unsigned long)((struct rb_iseq_constant_body *)i)->"
 				      "iseq_encoded", &code) ?:
 		 ruby_number(f, body, "((struct rb_iseq_constant_body *)i)->insns_info.size",
@@ -182,11 +186,11 @@ static void show_c_frame(struct format *f, const struct expr_value *frame)
 	uint64_t id, function;
 
 	if (!format_number(f, frame, 0,
-	                   "((struct rb_method_entry_struct *)it->ep[-2])->def->original_id", &id))
+	                   "((struct rb_method_entry_struct *)it.ep[-2])->def->original_id", &id))
 		ruby_id_text(f, id, name, sizeof(name));
 	key_string(f, "label", name);
 	if (format_number(f, frame, 0,
-	                  "(unsigned long)((struct rb_method_entry_struct *)it->ep[-2])->def->"
+	                  "(unsigned long)((struct rb_method_entry_struct *)it.ep[-2])->def->"
 	                  "body.cfunc.func",
 	                  &function))
 		return;
@@ -199,53 +203,120 @@ static bool is_frame(struct format *f, const struct expr_value *frame, const cha
 {
 	uint64_t magic, wanted;
 
-	return !format_number(f, frame, 0, "it->ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
+	return !format_number(f, frame, 0, "it.ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
 	       !ruby_number(f, 0, kind, &wanted) && magic == wanted;
 }
 
-static void show_frame(struct format *f, const struct expr_value *frame)
+/* Has it the flags of any kind of frame? */
+static bool is_any_frame(struct format *f, const struct expr_value *frame)
 {
+	static const char *const kinds[] = {
+		"(unsigned long)VM_FRAME_MAGIC_METHOD", "(unsigned long)VM_FRAME_MAGIC_BLOCK",
+		"(unsigned long)VM_FRAME_MAGIC_CFUNC",  "(unsigned long)VM_FRAME_MAGIC_IFUNC",
+		"(unsigned long)VM_FRAME_MAGIC_TOP",    "(unsigned long)VM_FRAME_MAGIC_CLASS",
+		"(unsigned long)VM_FRAME_MAGIC_EVAL",   "(unsigned long)VM_FRAME_MAGIC_RESCUE",
+		"(unsigned long)VM_FRAME_MAGIC_DUMMY",
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (is_frame(f, frame, kinds[i]))
+			return true;
+	return false;
+}
+
+/* false: it is torn. */
+static bool show_frame(struct format *f, const struct expr_value *frame)
+{
+	bool whole = is_any_frame(f, frame);
 	uint64_t iseq, body;
 
 	f->sink->ops->open(f->sink, SINK_RECORD, NULL, true);
-	if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_CFUNC"))
+	if (!whole) {
+		key_string(f, "label", "?");
+		f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
+	} else if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_CFUNC"))
 		show_c_frame(f, frame);
 	else if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_IFUNC"))
 		key_string(f, "label", "(a block in C)");
-	else if (format_number(f, frame, 0, "(unsigned long)it->iseq", &iseq) || !iseq)
+	else if (format_number(f, frame, 0, "(unsigned long)it.iseq", &iseq) || !iseq)
 		key_string(f, "label", "(the VM's own)");
-	else if (format_number(f, frame, 0, "(unsigned long)it->iseq->body", &body))
+	else if (format_number(f, frame, 0, "(unsigned long)it.iseq->body", &body))
 		f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
 	else
 		show_iseq_frame(f, frame, body);
 	f->sink->ops->close(f->sink);
+	return whole;
+}
+
+/* A copy of a thread's frames. */
+struct stack {
+	const struct ctype *frame;
+	uint8_t *bytes;
+	uint64_t address, size;
+};
+
+/* -EAGAIN: the thread went on to another fiber, or what is there makes no sense now. */
+static int copy_stack(struct format *f, const struct expr_value *thread, struct stack *ret)
+{
+	uint64_t context, now, begin, end, size = 0;
+	struct expr_value ec, frame;
+	int rc = format_eval(f, thread, 0, "it->ec", &ec) ?: expr_load(f->memory, &ec, &ec) ?:
+		 format_number(f, &ec, 0, "(unsigned long)it", &context) ?:
+		 format_number(f, &ec, 0, "(unsigned long)it->vm_stack", &begin) ?:
+		 format_number(f, &ec, 0, "(unsigned long)(it->vm_stack + it->vm_stack_size)", &end) ?:
+		 format_eval(f, &ec, 0, "it->cfp", &frame) ?:
+		 expr_load(f->memory, &frame, &frame) ?:
+		 format_number(f, &frame, 0, "sizeof(*it)", &size);
+
+	if (rc)
+		return rc;
+	ret->frame = ctype_to(f->names->types, frame.type);
+	ret->address = frame.integer;
+	if (!begin && !ret->address) /* its fiber has ended, and it is not in the next one yet */
+		return 0;
+	if (!size || begin >= end || ret->address < begin || ret->address > end ||
+	    (end - ret->address) % size || (end - ret->address) / size > FRAMES_MAX)
+		return -EAGAIN;
+	ret->size = end - ret->address;
+	ret->bytes = malloc(ret->size + 1);
+	if (!ret->bytes)
+		return -ENOMEM;
+	rc = format_read(f, ret->address, ret->bytes, ret->size)
+	         ?: format_number(f, thread, 0, "(unsigned long)it->ec", &now);
+	if (!rc && now == context)
+		return 0;
+	free(ret->bytes);
+	ret->bytes = NULL;
+	return rc ?: -EAGAIN;
 }
 
 static int show_frames(struct format *f, const struct expr_value *thread)
 {
-	struct expr_value frame;
-	uint64_t at, end;
-	int rc = format_eval(f, thread, 0, "it->ec->cfp", &frame) ?:
-		 expr_load(f->memory, &frame, &frame) ?:
-		 format_number(f, thread, 0,
-			       "(unsigned long)(it->ec->vm_stack + it->ec->vm_stack_size)", &end);
+	struct stack stack = { 0 };
+	int torn = 0, rc = -EAGAIN;
 
+	for (int n = 0; n < TRIES && rc == -EAGAIN; n++)
+		rc = copy_stack(f, thread, &stack);
 	if (rc)
 		return rc;
 	f->sink->ops->key(f->sink, "frames");
 	f->sink->ops->open(f->sink, SINK_ARRAY, NULL, false);
-	for (uint64_t n = 0; n < FRAMES_MAX; n++) {
-		rc = format_number(f, &frame, 0, "(unsigned long)(it + 2)", &at);
-		if (rc || at > end)
-			break;
+	/* The last one is where the stack begins. */
+	for (uint64_t n = 0; (n + 2) * stack.frame->size <= stack.size && torn < TORN_MAX; n++) {
+		struct expr_value frame = { .type = stack.frame, .lvalue = true };
+
+		frame.address = stack.address + n * stack.frame->size;
+		frame.bytes = stack.bytes + n * stack.frame->size;
 		f->sink->ops->entry(f->sink, n, n);
-		show_frame(f, &frame);
-		rc = format_eval(f, &frame, 0, "it + 1", &frame);
-		if (rc)
-			break;
+		torn = show_frame(f, &frame) ? 0 : torn + 1;
 	}
 	f->sink->ops->close(f->sink);
-	return rc;
+	if (!stack.size)
+		f->sink->ops->note(f->sink, "between two fibers: it has no stack now");
+	if (torn == TORN_MAX)
+		f->sink->ops->note(f->sink, "torn: what follows is no stack any more");
+	free(stack.bytes);
+	return 0;
 }
 
 /* ---- threads ---- */

@@ -34,7 +34,8 @@ def of_libraries():
 def of_packages():
     for package in PACKAGES:
         files = subprocess.run(['dpkg', '-L', package], capture_output=True, text=True).stdout
-        found = [f for f in files.splitlines() if f.endswith('.debug') and os.path.isfile(f)]
+        found = [f for f in files.splitlines() if f.startswith('/usr/lib/debug/') and f.endswith('.debug') and
+                 os.path.isfile(f)]
         if not found:
             print('skip %s: it is not installed' % package)
         yield from found
