@@ -268,6 +268,7 @@ static int copy_stack(struct format *f, const struct expr_value *thread, struct 
 		 expr_load(f->memory, &frame, &frame) ?:
 		 format_number(f, &frame, 0, "sizeof(*it)", &size);
 
+	*ret = (struct stack){ 0 };
 	if (rc)
 		return rc;
 	ret->frame = ctype_to(f->names->types, frame.type);
