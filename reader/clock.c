@@ -4,6 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+/* A smaller change of CLOCK_REALTIME - CLOCK_MONOTONIC is how it was measured. */
+#define EPOCH_STEP (100 * INT64_C(1000))
+
 int64_t clock_monotonic(void)
 {
 	struct timespec ts;
@@ -75,6 +78,21 @@ static int64_t epoch_offset(void)
 	return offset;
 }
 
+/*
+ * What is measured differs by some nanoseconds each time. All clocks have the same, so that times of
+ * several processes have one order in either count, unless somebody has set the time.
+ */
+static int64_t common_epoch(void)
+{
+	static int64_t common = INT64_MIN;
+	int64_t now = epoch_offset(), known = __atomic_load_n(&common, __ATOMIC_RELAXED);
+
+	if (known != INT64_MIN && now - known < EPOCH_STEP && known - now < EPOCH_STEP)
+		return known;
+	__atomic_store_n(&common, now, __ATOMIC_RELAXED);
+	return now;
+}
+
 static uint64_t mult_of(double hz)
 {
 	return (uint64_t)(1e9 / hz * 4294967296.0 + 0.5);
@@ -87,7 +105,7 @@ void clock_init(struct clock *clock, const struct weir_shm_header *head, int64_t
 	memset(clock, 0, sizeof(*clock));
 	clock->kind = head->clock;
 	clock->offset = offset;
-	clock->epoch_ns = epoch_offset();
+	clock->epoch_ns = common_epoch();
 	clock->hz = 1e9;
 	if (clock->kind == WEIR_CLOCK_MONOTONIC)
 		return;

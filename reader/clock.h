@@ -30,7 +30,7 @@ struct clock {
 	uint32_t kind; /* enum weir_shm_clock */
 	double hz;
 	int64_t offset;   /* CLOCK_MONOTONIC: what the target's time namespace adds */
-	int64_t epoch_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, fixed at init */
+	int64_t epoch_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC, fixed at init; all have the same */
 	uint64_t ticks0;  /* first pair */
 	int64_t ns0;
 	struct clock_piece piece[CLOCK_PIECES]; /* newest first */
