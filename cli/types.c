@@ -16,11 +16,10 @@
 #include <unistd.h>
 
 #include "cli/replace.h"
+#include "types/btf_view.h"
 #include "types/c_write.h"
 #include "types/embed.h"
 #include "types/types.h"
-
-#define KERNEL_MAX (16u << 20) /* bytes of BTF that the kernel takes */
 
 struct types_args {
 	const char *output;
@@ -203,31 +202,40 @@ static int report_losses(const struct types *types, const struct types_args *a)
 
 /* --- build --- */
 
-/* The kernel takes a real number only at a multiple of its size (of 8, if it is larger). */
-static bool is_misplaced(const struct btf *btf, const struct btf_type *t, uint32_t i)
+/* Behind typedefs and modifiers; NULL: void, or a malformed chain. */
+static const struct btf_type *real_type(const struct btf_view *btf, uint32_t id)
 {
-	const struct btf_type *real =
-	    btf__type_by_id(btf, (uint32_t)btf__resolve_type(btf, btf_members(t)[i].type));
+	const struct btf_type *t = btf_view_type(btf, id);
 
-	return real && btf_is_float(real) &&
-	       btf_member_bit_offset(t, i) % (8 * (real->size < 8 ? real->size : 8));
+	for (int i = 0; t && (btf_is_mod(t) || btf_is_typedef(t)); i++)
+		t = i < 64 ? btf_view_type(btf, t->type) : NULL;
+	return t;
 }
 
-static void note_floats(struct types *types, size_t size)
+/* The kernel takes a real number only at a multiple of its size (of 8, if it is larger). */
+static bool is_misplaced(const struct btf_view *btf, const struct btf_type *t, uint32_t i)
 {
-	const struct btf *btf = size <= KERNEL_MAX ? types_btf(types) : NULL;
-	const char *example = NULL;
+	uint32_t at = btf_member_bit_offset(t, i);
+	const struct btf_type *real = at % 64 ? real_type(btf, btf_members(t)[i].type) : NULL;
+
+	return real && btf_is_float(real) && at % (8 * (real->size < 8 ? real->size : 8));
+}
+
+/* Most programs have none: this must not cost what parsing the BTF does. */
+static void note_floats(const struct types *types)
+{
+	const struct btf_view *btf = types_view(types);
+	const char *example = "";
 	size_t count = 0;
 
-	for (uint32_t id = 1; btf && id < btf__type_cnt(btf); id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
+	for (uint32_t id = 1; id < btf->count; id++) {
+		const struct btf_type *t = btf_view_type(btf, id);
 
 		for (uint32_t i = 0; btf_is_composite(t) && i < btf_vlen(t); i++) {
-			if (!(btf_member_bit_offset(t, i) % 64) || !is_misplaced(btf, t, i))
+			if (!is_misplaced(btf, t, i))
 				continue;
 			count++;
-			if (!example || !*example)
-				example = btf__name_by_offset(btf, t->name_off);
+			example = *example ? example : btf_view_name(btf, t->name_off);
 		}
 	}
 	if (count)
@@ -246,7 +254,7 @@ static int build(const char *file, const struct types_args *a, struct types *typ
 
 	if (report_losses(types, a))
 		return 1;
-	note_floats(types, size);
+	note_floats(types);
 	if (a->embed && types_embed(file, raw, size, &err))
 		return cli_fail_error(&err);
 	if (a->embed && !a->output)
