@@ -117,6 +117,15 @@ class Browser:
         assert "exceptionDetails" not in answer, (expression, answer["exceptionDetails"])
         return answer["result"].get("value")
 
+    def until(self, expression, wanted, seconds=20):
+        """Whether the expression comes to have that value: navigation within a page ends some time later."""
+        end = time.monotonic() + seconds
+        while self.eval(expression) != wanted:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
     def key(self, key):
         common = {"key": key, "windowsVirtualKeyCode": KEYS.get(key, ord(key.upper()[0]))}
         text = {"text": key} if len(key) == 1 else {}

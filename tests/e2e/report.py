@@ -535,7 +535,7 @@ def test_page():
         assert b.eval("document.documentElement.dataset.theme") == "dark"
         # the address brings the view back
         b.call("Page.navigate", url=f"file://{page}#w=10-20&k=k%2Fcart")
-        assert b.eval("document.getElementById('how-title').textContent") == "ms of /cart"
+        assert b.until("document.getElementById('how-title').textContent", "ms of /cart")
         b.call("Page.navigate", url="about:blank")
         b.open(f"{page}#w=10-20&k=k%2Fcart&q=cart")
         assert b.eval("document.getElementById('how-title').textContent") == "ms of /cart" and len(b.eval(TABLE)) == 1
