@@ -34,22 +34,8 @@ struct merge {
 
 static int append(void *buffer, size_t *size, size_t *room, const void *data, size_t bytes)
 {
-	uint8_t **p = buffer;
-	size_t need = *size + bytes;
-
-	if (need > UINT32_MAX / 2)
-		return -EFBIG;
-	if (need > *room) {
-		uint8_t *bigger = realloc(*p, need + need / 2);
-
-		if (!bigger)
-			return -ENOMEM;
-		*p = bigger;
-		*room = need + need / 2;
-	}
-	memcpy(*p + *size, data, bytes);
-	*size = need;
-	return 0;
+	return *size + bytes > UINT32_MAX / 2 ? -EFBIG
+	                                      : bytes_append(buffer, size, room, data, bytes);
 }
 
 static void shift(uint32_t *id, void *arg)

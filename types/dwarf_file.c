@@ -112,22 +112,6 @@ void dw_view_deinit(struct dw_file *view)
 	free(view->buffer);
 }
 
-static int read_fully(int fd, uint8_t *to, size_t size, uint64_t at)
-{
-	while (size) {
-		ssize_t n = pread(fd, to, size, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EIO;
-		to += n;
-		at += n;
-		size -= n;
-	}
-	return 0;
-}
-
 int dw_buffer_reserve(struct dw_file *f, size_t size)
 {
 	uint8_t *bigger;

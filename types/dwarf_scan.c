@@ -388,13 +388,11 @@ static void finish_bitfield(struct entry *e)
 
 static void finish_member(struct entry *e)
 {
-	if (e->n.flags & NODE_CONST)
-		; /* a static member: its value, not its place */
-	else if (e->n.flags & NODE_BITFIELD)
+	if (e->n.flags & NODE_BITFIELD)
 		finish_bitfield(e);
 	else if (e->has_data_bit_offset)
 		e->n.value = e->data_bit_offset, e->n.flags |= NODE_PLACED;
-	else
+	else if (!(e->n.flags & NODE_CONST)) /* else a static member's value, not a place */
 		e->n.value *= 8;
 	if (e->n.tag == DW_TAG_inheritance && e->n.flags & NODE_VIRTUAL)
 		e->n.value = e->virtual_slot;

@@ -51,21 +51,25 @@ static struct dw_section *section_of(struct dw_file *f, const char *name, bool *
 	return NULL;
 }
 
-static bool has_section(Elf *elf, size_t names, const char *wanted)
+/* The next section of that name behind `scn`, from the first if it is NULL; NULL. */
+static Elf_Scn *next_named(Elf *elf, Elf_Scn *scn, size_t names, const char *wanted,
+                           GElf_Shdr *shdr)
 {
-	Elf_Scn *scn = NULL;
+	while ((scn = elf_nextscn(elf, scn))) {
+		const char *name =
+		    gelf_getshdr(scn, shdr) ? elf_strptr(elf, names, shdr->sh_name) : NULL;
+
+		if (name && !strcmp(name, wanted))
+			return scn;
+	}
+	return NULL;
+}
+
+static bool has_section(Elf *elf, Elf_Scn *behind, size_t names, const char *wanted)
+{
 	GElf_Shdr shdr;
 
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name;
-
-		if (!gelf_getshdr(scn, &shdr))
-			continue;
-		name = elf_strptr(elf, names, shdr.sh_name);
-		if (name && !strcmp(name, wanted))
-			return true;
-	}
-	return false;
+	return next_named(elf, behind, names, wanted, &shdr);
 }
 
 bool dw_mapping_has(const struct dw_mapping *map, const void *data, size_t size)
@@ -131,43 +135,6 @@ static bool is_grouped(const struct dw_file *f, const struct dw_section *section
 	return section == &f->info || section == &f->types;
 }
 
-/* The next section of that name; NULL. */
-static Elf_Scn *next_named(Elf *elf, Elf_Scn *scn, size_t names, const char *wanted,
-                           GElf_Shdr *shdr)
-{
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name =
-		    gelf_getshdr(scn, shdr) ? elf_strptr(elf, names, shdr->sh_name) : NULL;
-
-		if (name && shdr->sh_type != SHT_NOBITS && !strcmp(name, wanted))
-			return scn;
-	}
-	return NULL;
-}
-
-static bool is_repeated(Elf *elf, Elf_Scn *scn, size_t names, const char *name)
-{
-	GElf_Shdr shdr;
-
-	return next_named(elf, scn, names, name, &shdr);
-}
-
-static int append(struct dw_section *to, size_t *room, const void *data, size_t size)
-{
-	uint8_t *bigger = (uint8_t *)to->data;
-
-	if (size > *room - to->size) {
-		*room = (to->size + size) * 2;
-		bigger = realloc(bigger, *room);
-	}
-	if (!bigger)
-		return -ENOMEM;
-	memcpy(bigger + to->size, data, size);
-	to->data = bigger;
-	to->size += size;
-	return 0;
-}
-
 static int append_section(struct dw_section *to, size_t *room, Elf *elf, Elf_Scn *scn,
                           const GElf_Shdr *shdr, const char *name, struct weir_error *err)
 {
@@ -180,7 +147,9 @@ static int append_section(struct dw_section *to, size_t *room, Elf *elf, Elf_Scn
 		return ret;
 	if (!packed.kind) {
 		data = elf_getdata(scn, NULL);
-		return data && data->d_buf ? append(to, room, data->d_buf, data->d_size) : 0;
+		return data && data->d_buf
+		           ? bytes_append(&to->data, &to->size, room, data->d_buf, data->d_size)
+		           : 0;
 	}
 	ret = packed.unpacked ? unpack(&packed, &unpacked) : 0;
 	if (ret == -EBADMSG)
@@ -188,7 +157,7 @@ static int append_section(struct dw_section *to, size_t *room, Elf *elf, Elf_Scn
 		                 name);
 	if (ret || !packed.unpacked)
 		return ret;
-	ret = append(to, room, unpacked, packed.unpacked);
+	ret = bytes_append(&to->data, &to->size, room, unpacked, packed.unpacked);
 	unpack_free(unpacked, packed.unpacked);
 	return ret;
 }
@@ -203,7 +172,9 @@ static int join(struct dw_section *section, Elf *elf, size_t names, const char *
 	int ret = 0;
 
 	while (!ret && (scn = next_named(elf, scn, names, name, &shdr)))
-		ret = append_section(section, &room, elf, scn, &shdr, name, err);
+		ret = shdr.sh_type == SHT_NOBITS
+		          ? 0
+		          : append_section(section, &room, elf, scn, &shdr, name, err);
 	section->joined = true;
 	return ret == -ENOMEM ? types_err(err, ret, "out of memory") : ret;
 }
@@ -233,7 +204,7 @@ static int section_load(struct dw_file *f, Elf_Scn *scn, size_t names, const str
 		return 0;
 	if (section->size) /* the sections of groups are all taken with the first one */
 		return 0;
-	if (is_grouped(f, section) && is_repeated(f->elf, scn, names, name))
+	if (is_grouped(f, section) && has_section(f->elf, scn, names, name))
 		return join(section, f->elf, names, name, err);
 	ret = packed_init(&packed, f->elf, scn, &shdr, name, err);
 	if (ret)
@@ -271,9 +242,9 @@ int dw_sections_load(struct dw_file *f, const struct dw_mapping *map, size_t thr
 
 	if (elf_getshdrstrndx(f->elf, &names))
 		return types_err(err, -EBADMSG, "no section names: %s", elf_errmsg(-1));
-	f->split = !has_section(f->elf, names, ".debug_info") &&
-	           !has_section(f->elf, names, ".zdebug_info") &&
-	           has_section(f->elf, names, ".debug_info.dwo");
+	f->split = !has_section(f->elf, NULL, names, ".debug_info") &&
+	           !has_section(f->elf, NULL, names, ".zdebug_info") &&
+	           has_section(f->elf, NULL, names, ".debug_info.dwo");
 	while ((scn = elf_nextscn(f->elf, scn))) {
 		ret = section_load(f, scn, names, map, &packed, err);
 		if (ret)

@@ -155,7 +155,7 @@ static int add_enumerators(struct convert *cv, uint32_t i)
 		struct symbol sym = { .kind = TYPES_CONSTANT, .type = cv->g.nodes[i].id }, *added;
 
 		sym.address = n->value;
-		if (n->name)
+		if (n->tag == DW_TAG_enumerator && n->name)
 			err = add_symbol(cv, i, n->name, &sym, &added);
 	}
 	return err;

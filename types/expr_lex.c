@@ -89,6 +89,14 @@ static int lex_name(struct expr_tree *tree, const char *s, const char *quoted, s
 	return 0;
 }
 
+/* C++: `::name`, of no namespace. */
+static int lex_outermost(struct expr_tree *tree, const char *s, struct token *t,
+                         struct expr_error *err)
+{
+	t->length = 2;
+	return lex_name(tree, s + 2, "", 0, t, err);
+}
+
 static void set_integer_type(struct token *t, bool decimal, bool u, int l)
 {
 	bool int_ok = t->integer <= INT32_MAX, uint_ok = t->integer <= UINT32_MAX;
@@ -326,8 +334,8 @@ int expr_lex(struct expr_tree *tree, size_t *at, struct token *ret, struct expr_
 		rc = lex_quote(tree, s, &t, err);
 	else if ((prefix = wide_prefix(s, &wide)))
 		rc = lex_wide(s, prefix, wide, &t, err);
-	else if (s[0] == ':' && s[1] == ':' && name_start(s[2])) /* C++: of no namespace */
-		t.length = 2, rc = lex_name(tree, s + 2, "", 0, &t, err);
+	else if (s[0] == ':' && s[1] == ':' && name_start(s[2]))
+		rc = lex_outermost(tree, s, &t, err);
 	else if (name_start(*s))
 		rc = lex_name(tree, s, "", 0, &t, err);
 	else

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "types/error.h"
 #include "types/util.h"
@@ -15,25 +14,10 @@
 #define PACK_DIRS "/usr/share/weir/types"
 #define RAW_MAX   (1u << 30)
 
-static int read_all(int fd, uint8_t *to, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = pread(fd, to + at, size - at, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EBADMSG;
-		at += n;
-	}
-	return 0;
-}
-
 int source_raw(struct source *s, int fd, const char *path, enum types_source kind,
                struct image *ret)
 {
-	_cleanup_free_ uint8_t *data =
-	    NULL; /* the kernel's own in /sys cannot be mapped everywhere */
+	_cleanup_free_ uint8_t *data = NULL; /* /sys/kernel/btf cannot be mapped everywhere */
 	struct stat st;
 	int err;
 
@@ -42,7 +26,7 @@ int source_raw(struct source *s, int fd, const char *path, enum types_source kin
 	data = malloc(st.st_size);
 	if (!data)
 		return types_err(s->err, -ENOMEM, "out of memory");
-	err = read_all(fd, data, st.st_size);
+	err = read_fully(fd, data, st.st_size, 0);
 	if (err)
 		return types_err(s->err, err, "%s: %s", path, strerror(-err));
 	return image_from_btf(s, data, st.st_size, path, kind, ret);

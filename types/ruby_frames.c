@@ -158,6 +158,12 @@ static int path_text(struct format *f, uint64_t path, char *buf, size_t size)
 	return ruby_text(f, path, buf, size);
 }
 
+static void show_torn(struct format *f)
+{
+	key_string(f, "label", "?");
+	f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
+}
+
 static void show_iseq_frame(struct format *f, const struct expr_value *frame, uint64_t body)
 {
 	char label[256], path[512];
@@ -167,8 +173,7 @@ static void show_iseq_frame(struct format *f, const struct expr_value *frame, ui
 	    ruby_text(f, value, label, sizeof(label)) ||
 	    ruby_number(f, body, "((struct rb_iseq_constant_body *)i)->location.pathobj", &value) ||
 	    path_text(f, value, path, sizeof(path))) {
-		key_string(f, "label", "?");
-		f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
+		show_torn(f);
 		return;
 	}
 	key_string(f, "label", label);
@@ -199,16 +204,15 @@ static void show_c_frame(struct format *f, const struct expr_value *frame)
 	key_string(f, "function", symbol);
 }
 
-static bool is_frame(struct format *f, const struct expr_value *frame, const char *kind)
+static bool is_kind(struct format *f, uint64_t magic, const char *kind)
 {
-	uint64_t magic, wanted;
+	uint64_t wanted;
 
-	return !format_number(f, frame, 0, "it.ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
-	       !ruby_number(f, 0, kind, &wanted) && magic == wanted;
+	return !ruby_number(f, 0, kind, &wanted) && magic == wanted;
 }
 
-/* Has it the flags of any kind of frame? */
-static bool is_any_frame(struct format *f, const struct expr_value *frame)
+/* Are these the flags of any kind of frame? */
+static bool is_any_kind(struct format *f, uint64_t magic)
 {
 	static const char *const kinds[] = {
 		"(unsigned long)VM_FRAME_MAGIC_METHOD", "(unsigned long)VM_FRAME_MAGIC_BLOCK",
@@ -219,24 +223,18 @@ static bool is_any_frame(struct format *f, const struct expr_value *frame)
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (is_frame(f, frame, kinds[i]))
+		if (is_kind(f, magic, kinds[i]))
 			return true;
 	return false;
 }
 
-/* false: it is torn. */
-static bool show_frame(struct format *f, const struct expr_value *frame)
+static void show_members(struct format *f, const struct expr_value *frame, uint64_t magic)
 {
-	bool whole = is_any_frame(f, frame);
 	uint64_t iseq, body;
 
-	f->sink->ops->open(f->sink, SINK_RECORD, NULL, true);
-	if (!whole) {
-		key_string(f, "label", "?");
-		f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
-	} else if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_CFUNC"))
+	if (is_kind(f, magic, "(unsigned long)VM_FRAME_MAGIC_CFUNC"))
 		show_c_frame(f, frame);
-	else if (is_frame(f, frame, "(unsigned long)VM_FRAME_MAGIC_IFUNC"))
+	else if (is_kind(f, magic, "(unsigned long)VM_FRAME_MAGIC_IFUNC"))
 		key_string(f, "label", "(a block in C)");
 	else if (format_number(f, frame, 0, "(unsigned long)it.iseq", &iseq) || !iseq)
 		key_string(f, "label", "(the VM's own)");
@@ -244,6 +242,20 @@ static bool show_frame(struct format *f, const struct expr_value *frame)
 		f->sink->ops->note(f->sink, "torn: the frame changed while it was read");
 	else
 		show_iseq_frame(f, frame, body);
+}
+
+/* false: it is torn. */
+static bool show_frame(struct format *f, const struct expr_value *frame)
+{
+	uint64_t magic;
+	bool whole = !format_number(f, frame, 0, "it.ep[0] & VM_FRAME_MAGIC_MASK", &magic) &&
+	             is_any_kind(f, magic);
+
+	f->sink->ops->open(f->sink, SINK_RECORD, NULL, true);
+	if (whole)
+		show_members(f, frame, magic);
+	else
+		show_torn(f);
 	f->sink->ops->close(f->sink);
 	return whole;
 }

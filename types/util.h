@@ -53,6 +53,42 @@ static inline int array_reserve(void *array, size_t count, size_t *room, size_t 
 	return 0;
 }
 
+/* Put bytes behind the `size` that *buffer has; 0 or -ENOMEM. */
+static inline int bytes_append(void *buffer, size_t *size, size_t *room, const void *data,
+                               size_t bytes)
+{
+	uint8_t **p = buffer, *bigger;
+	size_t need = *size + bytes;
+
+	if (need > *room) {
+		bigger = realloc(*p, need + need / 2);
+		if (!bigger)
+			return -ENOMEM;
+		*p = bigger;
+		*room = need + need / 2;
+	}
+	memcpy(*p + *size, data, bytes);
+	*size = need;
+	return 0;
+}
+
+/* All of it; -EBADMSG: the file ends before. */
+static inline int read_fully(int fd, void *to, size_t size, uint64_t at)
+{
+	for (uint8_t *p = to; size;) {
+		ssize_t n = pread(fd, p, size, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EBADMSG;
+		p += n;
+		at += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 static inline uint64_t hash_mix(uint64_t h)
 {
 	h ^= h >> 32;

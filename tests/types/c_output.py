@@ -9,11 +9,11 @@ compiler makes, the C has to compile and what it lacks has to be said.
 import os
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
 import layout_check
+from command import must, run
 
 WEIR, LAYOUTS = sys.argv[1:3]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,16 +43,6 @@ fn main() {
     unsafe { println!("{} {}", e.a, e.b[0]); }
 }
 '''
-
-
-def run(*argv):
-    return subprocess.run(argv, capture_output=True, text=True)
-
-
-def must(*argv):
-    r = run(*argv)
-    assert not r.returncode, '%s: %s' % (argv, r.stderr)
-    return r.stdout
 
 
 # --- real programs

@@ -2,11 +2,11 @@
 """C++ and Rust: what is right, and what is said to be lost. usage: languages.py WEIR"""
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
 from btf import Btf
+from command import must, run
 
 WEIR = os.path.abspath(sys.argv[1])
 CPP = r'''
@@ -47,16 +47,6 @@ fn main() {
     unsafe { G = Some(Point { x: 1, y: 2 }); }
 }
 '''
-
-
-def run(*argv):
-    return subprocess.run(argv, capture_output=True, text=True)
-
-
-def must(*argv):
-    r = run(*argv)
-    assert not r.returncode, '%s: %s' % (argv, r.stderr)
-    return r.stdout
 
 
 def one(btf, kind, name):

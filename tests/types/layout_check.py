@@ -18,11 +18,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
 from btf import Btf
+from command import run
 
 C_LANGUAGES = {1, 2, 0x0c, 0x1d, 0x2c, 0x8001, -1}
 RUST = 0x1c
@@ -288,10 +288,6 @@ static void bits(unsigned long size, unsigned long from, unsigned long count, co
             out += ['static void check%d(void)\n{' % i] + part + ['}']
         out += ['int main(void)\n{'] + ['check%d();' % i for i in range(len(parts))]
         return '\n'.join(out + ['return bad;', '}']) + '\n'
-
-
-def run(*argv, **more):
-    return subprocess.run(argv, capture_output=True, text=True, **more)
 
 
 def records_of(layouts, path):
